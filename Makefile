@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD := build
+CC ?= cc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+INSTALL ?= install
+
+OPTIMISE ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror
+CPPFLAGS += -I. -Iuserspace -I$(BUILD) -D_GNU_SOURCE -DQUERYTAP_VERSION='"$(VERSION)"'
+CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE)
+LDFLAGS += $(SANITIZE)
+LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lpthread
+
+ROOMS := util compiler collect mmprofdata analysis render cmd
+SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+MAIN := $(BUILD)/userspace/main.o
+# maps comes first: bpftool 7.1 misplaces references to maps that it has not seen yet.
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair lifecycle measure)
+SKELETON := $(BUILD)/bpf/querytap.skel.h
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all demo check test bench fuzz install format lint clean setup
+
+all: bin/querytap
+
+setup:
+	@scripts/setup
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+check: setup
+	@$(MAKE) --no-print-directory all test
+
+bin/querytap: $(MAIN) $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The skeleton is made, so it has to be there before the one file that includes it is read.
+$(BUILD)/userspace/collect/collector.o: $(SKELETON)
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Wall -Werror -I. -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/querytap.o: $(BPF_OBJECTS) Makefile
+	$(BPFTOOL) gen object $@ $(BPF_OBJECTS)
+
+$(SKELETON): $(BUILD)/bpf/querytap.o
+	$(BPFTOOL) gen skeleton $< name querytap_bpf > $@
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+# The objects' own path below the build folder.
+$(BUILD)/tests/unit/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+test: $(UNIT_TESTS) bin/querytap
+	@tests/run $(UNIT_TESTS)
+
+bench: all
+	@scripts/bench
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/querytap
+	$(INSTALL) -m 755 bin/querytap scripts/collect-summarize $(DESTDIR)$(PREFIX)/bin
+	bin/querytap --generate man > $(DESTDIR)$(PREFIX)/share/man/man1/querytap.1
+	bin/querytap --generate bash-completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/querytap
+	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(PREFIX)/share/doc/querytap
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+lint:
+	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	clang-tidy --quiet $(MAIN:$(BUILD)/%.o=%.c) $(SOURCES) -- -std=gnu11 $(CPPFLAGS)
+
+clean:
+	rm -rf $(BUILD) bin
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
