@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What is known of a compiler binary: which queries it has and where they can be timed. */
+#ifndef QUERYTAP_COMPILER_COMPILER_H
+#define QUERYTAP_COMPILER_COMPILER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/error.h"
+#include "util/identity.h"
+
+enum site_kind {
+	SITE_ENTER,   /* the self-profiler's guard before a provider is called */
+	SITE_EXIT,    /* the test of its timer behind the call */
+	SITE_SESSION, /* the start of a compilation */
+	SITE_KINDS
+};
+
+struct site {
+	uint64_t offset; /* in the file, bytes */
+	uint64_t cookie; /* as bpf/wire.h packs it, without the compiler's number */
+	enum site_kind kind;
+};
+
+struct plan_query {
+	char *name;
+	uint32_t vtable_offset; /* from the TyCtxt, bytes */
+	char *refusal;          /* why it is left out; NULL if it is timed */
+};
+
+/* Where to probe one compiler. Immutable once made; free with plan_free. */
+struct plan {
+	char *path;       /* the file that holds the compiler's code */
+	char build_id[65];
+	char version[128]; /* "1.95.0 (59807616e 2026-04-14)" */
+	char generation[16];
+	uint64_t size; /* of the file, bytes */
+	struct plan_query *queries;
+	size_t query_count;
+	struct site *sites;
+	size_t site_count;
+	bool from_cache;
+};
+
+/*
+ * Makes the plan for the compiler code in `path` by reading its symbols and decoding its functions; about a second.
+ * *out is owned by the caller. -ENOEXEC if it is no x86-64 ELF file, -ENODATA if the compiler is stripped, -ENOTSUP if
+ * its query system is of a shape not known here.
+ */
+int plan_make(const char *path, struct plan **out, struct error *err);
+
+/*
+ * The plan for `path` from the folder `cache` (NULL for none), or made and put there, owned by `owner`. A cached plan that is damaged, of another format, or no
+ * longer fits the file is made anew. A cache that cannot be written is no error.
+ */
+int plan_get(const char *path, const char *cache, const struct identity *owner, struct plan **out, struct error *err);
+
+/* The folder for cached plans: querytap/ in XDG_CACHE_HOME or the user's ~/.cache; allocated, NULL if out of memory. */
+char *plan_cache_directory(const struct identity *user);
+
+void plan_free(struct plan *plan);
+
+/* Number of queries that are timed, and of sites of one kind. */
+size_t plan_timed(const struct plan *plan);
+size_t plan_sites(const struct plan *plan, enum site_kind kind);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* An ELF object that holds compiler code: its bytes, its symbols, and where an address lies in the file. */
+#ifndef QUERYTAP_COMPILER_ELF_H
+#define QUERYTAP_COMPILER_ELF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct image;
+
+/* A function symbol. `name` is the mangled name, borrowed from the image. */
+struct image_symbol {
+	const char *name;
+	uint64_t address;
+	uint64_t size;
+};
+
+/* Maps `path` for reading. On success *out is owned by the caller (image_close). -ENOEXEC if it is no x86-64 ELF. */
+int image_open(const char *path, struct image **out, struct error *err);
+void image_close(struct image *image);
+
+/* Reads symbols and relocations; before it there are none. */
+int image_read_symbols(struct image *image, struct error *err);
+
+/* The sized function symbols of .symtab, or of .dynsym where there is no .symtab; borrowed. */
+const struct image_symbol *image_symbols(const struct image *image, size_t *count);
+
+/* Whether the image still has its .symtab. */
+int image_has_symtab(const struct image *image);
+
+/* The size of the function that starts at `address`, or 0 if no symbol does. */
+uint64_t image_function_size(const struct image *image, uint64_t address);
+
+/* Borrowed bytes at `address` in a segment of the file, with *available bytes behind it; NULL where nothing is. */
+const uint8_t *image_bytes(const struct image *image, uint64_t address, size_t *available);
+
+/* Borrowed bytes at a file offset in an executable segment, likewise. */
+const uint8_t *image_file_code(const struct image *image, uint64_t offset, size_t *available);
+
+/* What the dynamic linker writes into the pointer at `address` (a GOT slot), if it points into this image; else 0. */
+uint64_t image_pointer(const struct image *image, uint64_t address);
+
+/* The file offset of `address`, or UINT64_MAX. Segments need not lie at the offset of their address. */
+uint64_t image_file_offset(const struct image *image, uint64_t address);
+
+/*
+ * Writes an identity of at least 32 hex digits into `id`: the GNU build id where the linker left one, else a hash over
+ * the headers, the notes and rustc's own metadata section, which holds the hash of everything it was made from.
+ * rustup's compilers come without a build id.
+ */
+void image_build_id(const struct image *image, char id[65]);
+
+/* Copies the "rustc version ..." line of .comment without its prefix, or "unknown". */
+void image_version(const struct image *image, char *version, size_t size);
+
+#endif

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "compiler/compiler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bpf/wire.h"
+#include "compiler/elf.h"
+#include "compiler/place.h"
+#include "compiler/recognise.h"
+
+enum { MAX_RANGES = 16, MAX_CANDIDATES = 32 };
+
+/* A try_execute_query with its fragments. */
+struct runner {
+	const char *symbol;
+	size_t base_length;
+	struct code_range ranges[MAX_RANGES];
+	size_t range_count;
+	bool has_entry;
+	struct flow flow;
+	struct placement placement;
+};
+
+/* A query's own function, by which its vtable and its runner are found. */
+struct entrance {
+	char query[96];
+	bool incremental;
+	struct code_range range;
+};
+
+struct survey {
+	const struct image *image;
+	struct runner *runners;
+	size_t runner_count, runner_room;
+	struct entrance *entrances;
+	size_t entrance_count, entrance_room;
+	uint64_t session;
+	const char *generation;
+};
+
+static void *grow(void *items, size_t count, size_t *room, size_t size)
+{
+	void *grown;
+
+	if (count < *room)
+		return items;
+	*room = *room ? *room * 2 : 64;
+	grown = realloc(items, *room * size);
+	if (!grown)
+		free(items);
+	return grown;
+}
+
+static struct runner *runner_for(struct survey *survey, const char *symbol, size_t base_length)
+{
+	for (size_t i = 0; i < survey->runner_count; i++)
+		if (survey->runners[i].base_length == base_length &&
+		    !memcmp(survey->runners[i].symbol, symbol, base_length))
+			return &survey->runners[i];
+	survey->runners =
+	    grow(survey->runners, survey->runner_count, &survey->runner_room, sizeof(*survey->runners));
+	if (!survey->runners) {
+		survey->runner_count = 0;
+		return NULL;
+	}
+	memset(&survey->runners[survey->runner_count], 0, sizeof(*survey->runners));
+	survey->runners[survey->runner_count].symbol = symbol;
+	survey->runners[survey->runner_count].base_length = base_length;
+	return &survey->runners[survey->runner_count++];
+}
+
+static int add_runner(struct survey *survey, const struct image_symbol *symbol, const struct recognised *what)
+{
+	struct runner *runner = runner_for(survey, symbol->name, what->base_length);
+	struct code_range range = {symbol->address, symbol->size};
+
+	if (!runner)
+		return -ENOMEM;
+	for (size_t i = 0; i < runner->range_count; i++)
+		if (runner->ranges[i].address == range.address)
+			return 0;
+	if (runner->range_count == MAX_RANGES)
+		return 0;
+	runner->ranges[runner->range_count++] = range;
+	if (!what->fragment) {
+		runner->ranges[runner->range_count - 1] = runner->ranges[0];
+		runner->ranges[0] = range;
+		runner->has_entry = true;
+	}
+	return 0;
+}
+
+static int add_entrance(struct survey *survey, const struct image_symbol *symbol, const struct recognised *what)
+{
+	struct entrance *entrance;
+
+	if (what->fragment)
+		return 0;
+	survey->entrances =
+	    grow(survey->entrances, survey->entrance_count, &survey->entrance_room, sizeof(*survey->entrances));
+	if (!survey->entrances) {
+		survey->entrance_count = 0;
+		return -ENOMEM;
+	}
+	entrance = &survey->entrances[survey->entrance_count++];
+	snprintf(entrance->query, sizeof(entrance->query), "%s", what->query);
+	entrance->incremental = what->incremental;
+	entrance->range = (struct code_range){symbol->address, symbol->size};
+	return 0;
+}
+
+static int survey_symbols(struct survey *survey)
+{
+	size_t count;
+	const struct image_symbol *symbols = image_symbols(survey->image, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct recognised what;
+		int code = 0;
+
+		recognise(symbols[i].name, &what);
+		if (what.role == ROLE_NONE)
+			continue;
+		survey->generation = what.generation;
+		if (what.role == ROLE_TRY_EXECUTE)
+			code = add_runner(survey, &symbols[i], &what);
+		else if (what.role == ROLE_EXECUTE_QUERY)
+			code = add_entrance(survey, &symbols[i], &what);
+		else if (!what.fragment)
+			survey->session = symbols[i].address;
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+static void decode_runner(const struct image *image, struct runner *runner)
+{
+	if (!runner->has_entry)
+		runner->placement.refusal = "its entry has no symbol";
+	else if (flow_decode(image, runner->ranges, runner->range_count, &runner->flow, NULL) < 0)
+		runner->placement.refusal = "its code cannot be decoded";
+	else if (flow_follow(&runner->flow) < 0)
+		runner->placement.refusal = "out of memory";
+}
+
+/* The offset that most functions test; 0 if none does. */
+static int32_t filter_offset(const struct survey *survey)
+{
+	struct {
+		int32_t offset;
+		size_t votes;
+	} table[64] = {0};
+	size_t used = 0, best = 0;
+
+	for (size_t i = 0; i < survey->runner_count; i++) {
+		int32_t offsets[MAX_CANDIDATES];
+		size_t count = place_filter_candidates(&survey->runners[i].flow, offsets, MAX_CANDIDATES);
+
+		for (size_t j = 0; j < count; j++) {
+			size_t k = 0;
+
+			while (k < used && table[k].offset != offsets[j])
+				k++;
+			if (k == used && used < sizeof(table) / sizeof(*table))
+				table[used++].offset = offsets[j];
+			if (k < used)
+				table[k].votes++;
+		}
+	}
+	for (size_t i = 1; i < used; i++)
+		if (table[i].votes > table[best].votes)
+			best = i;
+	return used ? table[best].offset : 0;
+}
+
+static void place_runners(struct survey *survey)
+{
+	int32_t offset;
+
+	for (size_t i = 0; i < survey->runner_count; i++)
+		decode_runner(survey->image, &survey->runners[i]);
+	offset = filter_offset(survey);
+	for (size_t i = 0; i < survey->runner_count; i++) {
+		struct runner *runner = &survey->runners[i];
+
+		if (!runner->placement.refusal)
+			place_sites(&runner->flow, offset, &runner->placement);
+		flow_free(&runner->flow);
+	}
+}
+
+static bool is_runner(uint64_t address, const void *context)
+{
+	const struct survey *survey = context;
+
+	for (size_t i = 0; i < survey->runner_count; i++)
+		if (survey->runners[i].has_entry && survey->runners[i].ranges[0].address == address)
+			return true;
+	return false;
+}
+
+static const char *runner_refusal(const struct survey *survey, uint64_t address)
+{
+	for (size_t i = 0; i < survey->runner_count; i++)
+		if (survey->runners[i].has_entry && survey->runners[i].ranges[0].address == address)
+			return survey->runners[i].placement.refusal;
+	return "its way to the provider was not found";
+}
+
+/*
+ * In incremental mode the offset is not read off the code again: the query's function there does more than one thing.
+ * Its runner is the twin of the other mode's, so all that is asked is whether that may be probed.
+ */
+static const char *incremental_refusal(const struct survey *survey, const char *query)
+{
+	for (size_t i = 0; i < survey->entrance_count; i++) {
+		const struct entrance *entrance = &survey->entrances[i];
+		struct flow flow;
+		const char *refusal = "its way to the provider was not found";
+
+		if (!entrance->incremental || strcmp(entrance->query, query) != 0)
+			continue;
+		if (flow_decode(survey->image, &entrance->range, 1, &flow, NULL) < 0)
+			return "its code cannot be decoded";
+		for (size_t j = 0; j < flow.count; j++)
+			if (flow.insns[j].target && flow.insns[j].form != FORM_JCC &&
+			    is_runner(flow.insns[j].target, survey))
+				refusal = runner_refusal(survey, flow.insns[j].target);
+		flow_free(&flow);
+		return refusal;
+	}
+	return "its incremental twin has no symbol";
+}
+
+static int add_query(const struct survey *survey, const struct entrance *entrance, struct plan *plan, size_t *room)
+{
+	const char *refusal;
+	struct plan_query *query;
+	struct flow flow;
+	int32_t offset = 0;
+	uint64_t callee = 0;
+
+	if (flow_decode(survey->image, &entrance->range, 1, &flow, NULL) < 0) {
+		refusal = "its code cannot be decoded";
+	} else {
+		if (place_vtable(&flow, is_runner, survey, &offset, &callee) < 0 || offset % 8 ||
+		    offset / 8 >= WIRE_VTABLE_SLOTS)
+			refusal = "its vtable was not found";
+		else
+			refusal = runner_refusal(survey, callee);
+		flow_free(&flow);
+	}
+	if (!refusal)
+		refusal = incremental_refusal(survey, entrance->query);
+	plan->queries = grow(plan->queries, plan->query_count, room, sizeof(*plan->queries));
+	if (!plan->queries) {
+		plan->query_count = 0;
+		return -ENOMEM;
+	}
+	query = &plan->queries[plan->query_count++];
+	*query = (struct plan_query){strdup(entrance->query), (uint32_t)offset, refusal ? strdup(refusal) : NULL};
+	return query->name && (!refusal || query->refusal) ? 0 : -ENOMEM;
+}
+
+/* Two queries at one offset would be told apart by nothing: neither is timed. */
+static int refuse_twins(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->query_count; i++) {
+		for (size_t j = 0; j < plan->query_count; j++) {
+			struct plan_query *query = &plan->queries[i];
+
+			if (i == j || query->refusal || query->vtable_offset != plan->queries[j].vtable_offset)
+				continue;
+			query->refusal = strdup("its vtable was taken for another query's");
+			if (!query->refusal)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int compare_queries(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_query *)a)->name, ((const struct plan_query *)b)->name);
+}
+
+static int add_queries(const struct survey *survey, struct plan *plan)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < survey->entrance_count; i++) {
+		int code = survey->entrances[i].incremental ? 0 : add_query(survey, &survey->entrances[i], plan, &room);
+
+		if (code < 0)
+			return code;
+	}
+	qsort(plan->queries, plan->query_count, sizeof(*plan->queries), compare_queries);
+	return refuse_twins(plan);
+}
+
+static int add_site(const struct survey *survey, struct plan *plan, size_t *room, uint64_t address, uint64_t cookie,
+		    enum site_kind kind)
+{
+	uint64_t offset = image_file_offset(survey->image, address);
+	size_t available;
+	const uint8_t *bytes = image_bytes(survey->image, address, &available);
+
+	if (offset == UINT64_MAX || (kind != SITE_SESSION && !kernel_emulates(bytes, available)))
+		return 0;
+	plan->sites = grow(plan->sites, plan->site_count, room, sizeof(*plan->sites));
+	if (!plan->sites) {
+		plan->site_count = 0;
+		return -ENOMEM;
+	}
+	plan->sites[plan->site_count++] = (struct site){offset, cookie, kind};
+	return 0;
+}
+
+static int compare_sites(const void *a, const void *b)
+{
+	const struct site *left = a, *right = b;
+
+	if (left->kind != right->kind)
+		return left->kind < right->kind ? -1 : 1;
+	return left->offset < right->offset ? -1 : left->offset > right->offset;
+}
+
+static int add_sites(const struct survey *survey, struct plan *plan)
+{
+	size_t room = 0;
+	int code = 0;
+
+	for (size_t i = 0; i < survey->runner_count; i++) {
+		const struct placement *placement = &survey->runners[i].placement;
+
+		if (placement->refusal)
+			continue;
+		for (size_t j = 0; j < placement->guard_count && code == 0; j++) {
+			const struct guard_site *guard = &placement->guards[j];
+
+			code = add_site(survey, plan, &room, guard->address,
+					COOKIE_MAKE(guard->tcx_register, guard->vtable_register,
+						    guard->vtable_on_stack, guard->vtable_displacement),
+					SITE_ENTER);
+		}
+		for (size_t j = 0; j < placement->exit_count && code == 0; j++)
+			code = add_site(survey, plan, &room, placement->exits[j], 0, SITE_EXIT);
+	}
+	if (code == 0 && survey->session)
+		code = add_site(survey, plan, &room, survey->session, 0, SITE_SESSION);
+	if (plan->site_count)
+		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
+	return code;
+}
+
+static int fill_plan(struct survey *survey, const char *path, struct plan *plan, struct error *err)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return error_set(err, errno, "cannot stat %s: %s", path, strerror(errno));
+	plan->path = strdup(path);
+	plan->size = (uint64_t)status.st_size;
+	image_build_id(survey->image, plan->build_id);
+	image_version(survey->image, plan->version, sizeof(plan->version));
+	if (!plan->path || survey_symbols(survey) < 0)
+		return error_set(err, ENOMEM, "out of memory reading %s", path);
+	if (!survey->entrance_count && !image_has_symtab(survey->image))
+		return error_set(err, ENODATA,
+				 "%s has no symbols, so its queries cannot be found (Debian's rustc packages are "
+				 "stripped); use a compiler installed by rustup",
+				 path);
+	if (!survey->entrance_count || !survey->runner_count)
+		return error_set(err, ENOTSUP,
+				 "%s (rustc %s) has a query system of a shape that this querytap does not know; "
+				 "rustc 1.95 to 1.97 are known",
+				 path, plan->version);
+	snprintf(plan->generation, sizeof(plan->generation), "%s", survey->generation);
+	place_runners(survey);
+	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0)
+		return error_set(err, ENOMEM, "out of memory reading %s", path);
+	if (!plan_timed(plan))
+		return error_set(err, ENOTSUP, "%s (rustc %s): no query has a safe place for a probe", path,
+				 plan->version);
+	return 0;
+}
+
+int plan_make(const char *path, struct plan **out, struct error *err)
+{
+	struct survey survey = {0};
+	struct image *image;
+	struct plan *plan;
+	int code = image_open(path, &image, err);
+
+	*out = NULL;
+	if (code < 0)
+		return code;
+	survey.image = image;
+	plan = calloc(1, sizeof(*plan));
+	code = image_read_symbols(image, err);
+	if (code == 0)
+		code = plan ? fill_plan(&survey, path, plan, err)
+			    : error_set(err, ENOMEM, "out of memory reading %s", path);
+	for (size_t i = 0; i < survey.runner_count; i++)
+		flow_free(&survey.runners[i].flow);
+	free(survey.runners);
+	free(survey.entrances);
+	image_close(image);
+	if (code < 0)
+		plan_free(plan);
+	else
+		*out = plan;
+	return code;
+}
+
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->query_count; i++) {
+		free(plan->queries[i].name);
+		free(plan->queries[i].refusal);
+	}
+	free(plan->queries);
+	free(plan->sites);
+	free(plan->path);
+	free(plan);
+}
+
+size_t plan_timed(const struct plan *plan)
+{
+	size_t timed = 0;
+
+	for (size_t i = 0; i < plan->query_count; i++)
+		timed += plan->queries[i].refusal == NULL;
+	return timed;
+}
+
+size_t plan_sites(const struct plan *plan, enum site_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->site_count; i++)
+		count += plan->sites[i].kind == kind;
+	return count;
+}
