@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* How a thread of a followed process gets its shadow stack, and a process is announced as a compiler. */
+#ifndef QUERYTAP_BPF_JOIN_H
+#define QUERYTAP_BPF_JOIN_H
+
+#include "bpf/state.h"
+
+struct args_reader {
+	unsigned long at, end;
+	__u32 tgid, tid;
+};
+
+static long send_args(__u32 index, struct args_reader *reader)
+{
+	struct wire_args *record;
+	__u32 size;
+
+	(void)index;
+	if (reader->at >= reader->end)
+		return 1;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record)
+		return 1;
+	size = WIRE_ARGS_CHUNK;
+	if (reader->end - reader->at < size)
+		size = reader->end - reader->at;
+	record->header = (struct wire_header){WIRE_ARGS, reader->tgid, reader->tid, size};
+	if (size > WIRE_ARGS_CHUNK || bpf_probe_read_user(record->bytes, size, (void *)reader->at))
+		record->header.count = 0;
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	reader->at += WIRE_ARGS_CHUNK;
+	return 0;
+}
+
+/* Tells the collector that the current process compiles, and with which command line. */
+static __noinline int announce(struct task_struct *task, struct wire_process *process, __u32 compiler)
+{
+	struct args_reader reader = {
+	    .at = BPF_CORE_READ(task, mm, arg_start),
+	    .end = BPF_CORE_READ(task, mm, arg_end),
+	    .tgid = BPF_CORE_READ(task, tgid),
+	    .tid = BPF_CORE_READ(task, pid),
+	};
+	struct wire_compiler *record;
+
+	if (reader.end - reader.at > WIRE_MAX_ARGS)
+		reader.end = reader.at + WIRE_MAX_ARGS;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	if (!record)
+		return 0;
+	record->header = (struct wire_header){WIRE_COMPILER, reader.tgid, reader.tid, reader.end - reader.at};
+	record->start = process->start;
+	record->compiler = compiler;
+	record->joined = !!(process->flags & PROCESS_JOINED);
+	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
+	process->flags |= PROCESS_COMPILER;
+	bpf_loop(WIRE_MAX_ARGS / WIRE_ARGS_CHUNK, send_args, &reader, 0);
+	return 0;
+}
+
+/* The current thread's state, made at its first query; NULL for a process that is not followed. */
+static __noinline struct thread *join(struct task_struct *task, __u32 compiler)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32;
+	struct wire_process *process = bpf_map_lookup_elem(&processes, &tgid);
+	struct thread *thread;
+
+	if (!process && trace_all) {
+		struct wire_process joined = {.start = bpf_ktime_get_ns(), .flags = PROCESS_JOINED};
+
+		bpf_map_update_elem(&processes, &tgid, &joined, BPF_NOEXIST);
+		process = bpf_map_lookup_elem(&processes, &tgid);
+	}
+	if (!process)
+		return NULL;
+	if (!(process->flags & PROCESS_COMPILER))
+		announce(task, process, compiler);
+	thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!thread) {
+		count_up(process, lost, 1);
+		return NULL;
+	}
+	thread->process_start = process->start;
+	thread->skew = process->skew;
+	thread->batch.header = (struct wire_header){WIRE_INTERVALS, tgid, (__u32)id, 0};
+	__sync_fetch_and_add(&process->threads, 1);
+	return thread;
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The maps and settings; the other files declare them extern. */
+#include "bpf/state.h"
+
+const volatile __u8 trace_all = 0;
+const volatile __u64 wake_bytes = 1024 * 1024;
+volatile __u64 cost_inside = 0, cost_around = 0;
+
+struct processes_map processes SEC(".maps");
+struct threads_map threads SEC(".maps");
+struct queries_map queries SEC(".maps");
+struct records_map records SEC(".maps");
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

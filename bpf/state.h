@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the programs share: settings, maps, and a thread's shadow stack with the batch of its finished intervals. */
+#ifndef QUERYTAP_BPF_STATE_H
+#define QUERYTAP_BPF_STATE_H
+
+#include "bpf/kernel.h"
+#include "bpf/wire.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+/* A query that is running. Its frame is known by rsp at the two sites, which is the same at both. */
+struct frame {
+	__u64 sp;
+	__u64 start_and_query; /* as in struct wire_interval */
+};
+
+struct thread {
+	__u64 process_start;
+	__u64 skew; /* nanoseconds that this thread has spent in probes so far: its clock is behind by as much */
+	__u64 last; /* time of the last entry or exit; the thread's clock never runs back */
+	__u32 depth;
+	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
+	struct frame frames[WIRE_MAX_DEPTH];
+	struct wire_intervals batch;
+};
+
+/* Set before the programs are loaded. */
+extern const volatile __u8 trace_all;    /* follow every process that runs a probed compiler */
+extern const volatile __u64 wake_bytes;  /* wake the collector once this much waits in the ring */
+
+/*
+ * What one entry and its exit cost, in nanoseconds: between the two clock readings, and around them. It is taken out
+ * of the thread's clock, so that intervals come out as long as they would be without probes. Set by the collector.
+ */
+extern volatile __u64 cost_inside, cost_around;
+
+struct query_table {
+	__u16 numbers[WIRE_VTABLE_SLOTS]; /* of the query whose vtable lies 8 * index bytes behind the TyCtxt */
+};
+
+struct processes_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct wire_process);
+};
+
+struct threads_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+};
+
+struct queries_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, WIRE_MAX_COMPILERS);
+	__type(key, __u32);
+	__type(value, struct query_table);
+};
+
+struct records_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 * 1024 * 1024);
+};
+
+extern struct processes_map processes SEC(".maps");
+extern struct threads_map threads SEC(".maps");
+extern struct queries_map queries SEC(".maps");
+extern struct records_map records SEC(".maps");
+
+#define count_up(process, field, by)                                                                                   \
+	do {                                                                                                           \
+		struct wire_process *counted = (process);                                                              \
+		if (counted)                                                                                           \
+			__sync_fetch_and_add(&counted->counts.field, by);                                              \
+	} while (0)
+
+static __always_inline struct wire_process *process_of(const struct thread *thread)
+{
+	__u32 tgid = thread->batch.header.tgid;
+
+	return bpf_map_lookup_elem(&processes, &tgid);
+}
+
+/* The thread's time, in nanoseconds since its process's exec, without what it has spent in probes. */
+static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
+{
+	__u64 time = now - thread->process_start - thread->skew;
+
+	if ((__s64)(time - thread->last) < 0)
+		time = thread->last;
+	thread->last = time;
+	return time;
+}
+
+/* Sends the batch. What does not fit is counted as lost. */
+static __noinline int flush(struct thread *thread)
+{
+	struct wire_process *process;
+	__u32 count;
+	__u64 size, wake = BPF_RB_NO_WAKEUP;
+
+	if (!thread)
+		return 0;
+	count = thread->batch.header.count;
+	if (!count)
+		return 0;
+	if (count > WIRE_BATCH)
+		count = WIRE_BATCH;
+	size = sizeof(struct wire_header) + count * sizeof(struct wire_interval);
+	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > wake_bytes)
+		wake = BPF_RB_FORCE_WAKEUP;
+	process = process_of(thread);
+	if (process && process->skew < thread->skew)
+		process->skew = thread->skew;
+	if (bpf_ringbuf_output(&records, &thread->batch, size, wake))
+		count_up(process, lost, count);
+	thread->batch.header.count = 0;
+	return 0;
+}
+
+/* Moves the top frame into the batch, ended at `time` of the thread's clock. */
+static __always_inline void close_top(struct thread *thread, __u64 time, __u64 flags)
+{
+	__u32 top = thread->depth - 1, at;
+
+	if (top >= WIRE_MAX_DEPTH)
+		return;
+	thread->depth = top;
+	at = thread->batch.header.count;
+	if (at < WIRE_BATCH) {
+		struct wire_interval *interval = &thread->batch.intervals[at];
+		__u64 begun = thread->frames[top].start_and_query;
+
+		interval->start_and_query = begun;
+		interval->length_and_flags = ((time - begun) & WIRE_TIME_MASK) | flags;
+		thread->batch.header.count = at + 1;
+	}
+	if (thread->batch.header.count >= WIRE_BATCH)
+		flush(thread);
+}
+
+struct closing {
+	struct thread *thread;
+	__u64 time;
+	__u64 flags;
+	__u32 keep; /* frames to leave on the stack */
+	__u32 closed;
+};
+
+static long close_one(__u32 index, struct closing *closing)
+{
+	(void)index;
+	if (closing->thread->depth <= closing->keep)
+		return 1;
+	close_top(closing->thread, closing->time, closing->flags);
+	closing->closed++;
+	return 0;
+}
+
+/* Closes frames from the top until `keep` are left, marked with `flags`. Returns how many. */
+static __always_inline __u32 close_down_to(struct thread *thread, __u32 keep, __u64 time, __u64 flags)
+{
+	struct closing closing = {.thread = thread, .time = time, .flags = flags, .keep = keep};
+
+	bpf_loop(WIRE_MAX_DEPTH, close_one, &closing, 0);
+	return closing.closed;
+}
+
+#endif

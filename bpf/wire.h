@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The records and settings that the BPF programs and the collector share. Times are CLOCK_MONOTONIC nanoseconds. */
+#ifndef QUERYTAP_BPF_WIRE_H
+#define QUERYTAP_BPF_WIRE_H
+
+/* BPF's verifier wants bounds that are known when the program is made. */
+#define WIRE_MAX_COMPILERS 32       /* compilers probed at once */
+#define WIRE_VTABLE_SLOTS 32768     /* query vtables lie at most 8 times this many bytes behind the TyCtxt */
+#define WIRE_MAX_DEPTH 1000         /* queries active at once on one thread */
+#define WIRE_BATCH 96               /* intervals sent in one record */
+#define WIRE_ARGS_CHUNK 4096        /* bytes of command line in one record */
+#define WIRE_MAX_ARGS (256 * 1024)  /* bytes of command line sent at most */
+#define WIRE_COMM 16
+
+/* No query: 0 is kept free so that an untouched table answers "unknown". Intervals may carry it. */
+#define WIRE_QUERY_NONE 0
+
+/*
+ * An entry probe's cookie says where to find the two pointers that name the query. At the guard that rustc's own
+ * self-profiler leaves in the code, the TyCtxt is in a register and the query's vtable in a register or stack slot.
+ */
+#define COOKIE_COMPILER(cookie) ((unsigned int)((cookie)&0xff))
+#define COOKIE_TCX_REGISTER(cookie) ((unsigned int)(((cookie) >> 8) & 0xf))
+#define COOKIE_VTABLE_REGISTER(cookie) ((unsigned int)(((cookie) >> 12) & 0xf))
+#define COOKIE_VTABLE_ON_STACK(cookie) ((unsigned int)(((cookie) >> 16) & 1))
+#define COOKIE_VTABLE_DISPLACEMENT(cookie) ((int)((cookie) >> 32)) /* bytes from rsp */
+#define COOKIE_MAKE(tcx, vtable, on_stack, displacement)                                                               \
+	((unsigned long long)(tcx) << 8 | (unsigned long long)(vtable) << 12 | (unsigned long long)(on_stack) << 16 |  \
+	 (unsigned long long)(unsigned int)(displacement) << 32)
+
+/* Every record begins with this. `tgid` and `tid` as the initial pid namespace numbers them. */
+struct wire_header {
+	unsigned int kind; /* enum wire_kind */
+	unsigned int tgid;
+	unsigned int tid;
+	unsigned int count; /* of intervals, or of bytes of command line */
+};
+
+enum wire_kind {
+	WIRE_INTERVALS = 1, /* struct wire_intervals: finished queries of one thread, by rising end */
+	WIRE_COMPILER = 2,  /* struct wire_compiler: a process began to compile */
+	WIRE_ARGS = 3,      /* struct wire_args: the next piece of its command line */
+	WIRE_EXEC = 4,      /* struct wire_exec: a process of the tree became another program */
+	WIRE_END = 5,       /* struct wire_end: a process of the tree ended, or became another program */
+};
+
+/*
+ * One finished query. start_and_query: low 48 bits nanoseconds since the process's exec, high 16 bits the query's
+ * number. length_and_flags: low 48 bits nanoseconds, high 16 bits INTERVAL_ flags.
+ */
+struct wire_interval {
+	unsigned long long start_and_query;
+	unsigned long long length_and_flags;
+};
+
+#define WIRE_TIME_MASK ((1ULL << 48) - 1)
+#define INTERVAL_UNWOUND (1ULL << 48)   /* left by a panic; closed when it was found gone */
+#define INTERVAL_TRUNCATED (1ULL << 49) /* still running when its thread ended or recording stopped */
+
+struct wire_intervals {
+	struct wire_header header;
+	struct wire_interval intervals[WIRE_BATCH];
+};
+
+/* What happened to a process, besides the intervals that were sent. */
+struct wire_counts {
+	unsigned long long lost;      /* queries for which the ring buffer, or the kernel's memory, had no room */
+	unsigned long long missed;    /* exits of queries that were entered before the probes were there */
+	unsigned long long unwound;   /* intervals sent with INTERVAL_UNWOUND */
+	unsigned long long truncated; /* intervals sent with INTERVAL_TRUNCATED */
+	unsigned long long too_deep;  /* queries nested deeper than WIRE_MAX_DEPTH, not recorded */
+};
+
+struct wire_compiler {
+	struct wire_header header; /* count: bytes of command line that follow in WIRE_ARGS records */
+	unsigned long long start;  /* of the program: its exec, or the fork if it never called exec */
+	unsigned int compiler;     /* the compiler's number, as in the cookies */
+	unsigned int joined;       /* 1 if the process ran before recording began: `start` is when it was joined */
+};
+
+struct wire_args {
+	struct wire_header header;
+	char bytes[WIRE_ARGS_CHUNK];
+};
+
+struct wire_exec {
+	struct wire_header header;
+	unsigned long long time;
+	char comm[WIRE_COMM];
+};
+
+struct wire_end {
+	struct wire_header header;
+	unsigned long long time;
+	struct wire_counts counts;
+	int exit_code; /* as wait(2) reports it */
+	unsigned int by_exec;
+};
+
+/* An entry of the map of processes; the key is the tgid. */
+struct wire_process {
+	unsigned long long start;
+	struct wire_counts counts;
+	unsigned long long skew; /* nanoseconds in probes, of the thread that spent the most */
+	unsigned int flags;      /* PROCESS_ flags */
+	unsigned int threads;    /* with a shadow stack */
+};
+
+#define PROCESS_COMPILER 1u /* WIRE_COMPILER was sent */
+#define PROCESS_DEAD 2u     /* its last thread is gone */
+#define PROCESS_JOINED 4u   /* ran before recording began */
+
+#ifdef __STDC_VERSION__
+_Static_assert(sizeof(struct wire_header) == 16, "shared with BPF");
+_Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
+_Static_assert(sizeof(struct wire_counts) == 40, "shared with BPF");
+_Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
+_Static_assert(sizeof(struct wire_end) == 72, "shared with BPF");
+_Static_assert(sizeof(struct wire_process) == 64, "shared with BPF");
+#endif
+
+#endif
