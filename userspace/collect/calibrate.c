@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "collect/calibrate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "compiler/elf.h"
+
+/*
+ * Each function holds one instruction of its kind, at the label that ends in _at. The jumps go to the next instruction
+ * whether taken or not.
+ */
+__asm__(".text\n"
+	".macro own_function name\n"
+	".globl \\name\n"
+	".hidden \\name\n"
+	".hidden \\name\\()_at\n"
+	".type \\name, @function\n"
+	".balign 64\n"
+	"\\name:\n"
+	".endm\n"
+	".macro own_end name\n"
+	".size \\name, . - \\name\n"
+	".endm\n"
+	"own_function own_nop5\n.globl own_nop5_at\nown_nop5_at: .byte 0x0f, 0x1f, 0x44, 0x00, 0x00\nret\n"
+	"own_end own_nop5\n"
+	"own_function own_push\n.globl own_push_at\nown_push_at: push %rbp\npop %rbp\nret\n"
+	"own_end own_push\n"
+	"own_function own_jcc\ntest %edi, %edi\n.globl own_jcc_at\nown_jcc_at: jne 1f\n1: ret\n"
+	"own_end own_jcc\n"
+	"own_function own_call\nsub $8, %rsp\n.globl own_call_at\nown_call_at: call own_nop5\nadd $8, %rsp\nret\n"
+	"own_end own_call\n"
+	"own_function own_other\n.globl own_other_at\nown_other_at: mov %rdi, %rax\nret\n"
+	"own_end own_other\n"
+	"own_function own_query\ntest %edx, %edx\n.globl own_query_at\nown_query_at: jne 1f\n1: test %edx, %edx\n"
+	".globl own_query_exit_at\n.hidden own_query_exit_at\nown_query_exit_at: jne 2f\n2: ret\n"
+	"own_end own_query\n");
+
+void own_nop5(long argument);
+void own_push(long argument);
+void own_jcc(long argument);
+void own_call(long argument);
+void own_other(long argument);
+void own_query(const void *tcx, const void *vtable, int recording);
+
+extern const char own_nop5_at[], own_push_at[], own_jcc_at[], own_call_at[], own_other_at[], own_query_at[],
+    own_query_exit_at[];
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+
+int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err)
+{
+	static const char *const places[OWN_SITES] = {own_nop5_at,  own_push_at,  own_jcc_at,	   own_call_at,
+						      own_other_at, own_query_at, own_query_exit_at};
+	struct image *image;
+	int code = image_open("/proc/self/exe", &image, err);
+
+	for (int i = 0; code == 0 && i < OWN_SITES; i++) {
+		offsets[i] = image_file_offset(image, (uint64_t)(places[i] - __ehdr_start));
+		if (offsets[i] == UINT64_MAX)
+			code = error_set(err, ENOEXEC, "querytap cannot find its own code to measure probes on");
+	}
+	if (code == 0)
+		image_close(image);
+	return code;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+enum { BATCHES = 40 };
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+static uint64_t run_batches(void (*once)(enum own_site site), enum own_site site, unsigned int times)
+{
+	unsigned int batch = times / BATCHES ? times / BATCHES : 1;
+	uint64_t taken[BATCHES];
+
+	for (int i = 0; i < BATCHES; i++) {
+		uint64_t begun = now_ns();
+
+		for (unsigned int j = 0; j < batch; j++)
+			once(site);
+		taken[i] = now_ns() - begun;
+	}
+	qsort(taken, BATCHES, sizeof(*taken), compare_numbers);
+	return taken[BATCHES / 4] / batch;
+}
+
+static void pass_site(enum own_site site)
+{
+	static void (*const functions[])(long) = {
+	    [OWN_NOP5] = own_nop5, [OWN_PUSH] = own_push,   [OWN_JCC] = own_jcc,
+	    [OWN_CALL] = own_call, [OWN_OTHER] = own_other,
+	};
+
+	functions[site](1);
+}
+
+static void pass_query(enum own_site site)
+{
+	static const uint64_t tcx[2];
+
+	(void)site;
+	own_query(&tcx[0], &tcx[1], 0);
+}
+
+uint64_t own_site_run(enum own_site site, unsigned int times)
+{
+	return run_batches(pass_site, site, times);
+}
+
+uint64_t own_queries_run(unsigned int times)
+{
+	return run_batches(pass_query, OWN_QUERY_ENTER, times);
+}

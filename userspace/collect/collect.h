@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * From the kernel to profiles: loads the BPF programs, probes compilers, drains the records, and writes one profile
+ * for each process that compiled.
+ */
+#ifndef QUERYTAP_COLLECT_COLLECT_H
+#define QUERYTAP_COLLECT_COLLECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "compiler/compiler.h"
+#include "util/error.h"
+
+/* How uprobes are attached. */
+enum attach_method {
+	ATTACH_AUTO,  /* uprobe_multi where the kernel has it */
+	ATTACH_MULTI, /* one uprobe_multi link for each kind of site (Linux 6.6) */
+	ATTACH_PERF,  /* one perf event for each site: slow to let go of, some 0.1 s a site */
+};
+
+struct collect_options {
+	const char *directory; /* where profiles go; borrowed, must exist */
+	uid_t uid;             /* owner of the profiles */
+	gid_t gid;
+	bool set_owner;
+	bool follow_all;       /* follow every process that runs a probed compiler, not only those told */
+	size_t ring_bytes;     /* a power of two and multiple of the page size; 0 for the default */
+	enum attach_method attach;
+	/* Called while draining when a followed process became another program; may probe more compilers. */
+	void (*on_exec)(void *context, pid_t pid);
+	void *context;
+};
+
+/* What was collected so far. Counts of queries, except files and compilers. */
+struct collect_totals {
+	uint64_t files;     /* profiles finished */
+	uint64_t running;   /* profiles still open */
+	uint64_t queries;   /* intervals written */
+	uint64_t lost, missed, unwound, truncated, too_deep, unnamed; /* as in bpf/wire.h */
+	uint64_t failed;    /* profiles that could not be written */
+	char failure[512];  /* the sentence of the first of these */
+};
+
+enum { COLLECT_MAX_COMPILERS = 32 };
+
+struct collector;
+
+/*
+ * What the two probes of a query cost, nanoseconds: between their clock readings, and around them. It is taken out of
+ * the threads' clocks while recording, so that times come out as without probes.
+ */
+struct probe_cost {
+	uint64_t inside, around;
+};
+
+/* What a hit of an empty program costs, nanoseconds, by the instruction that the probe sits on. */
+struct instruction_costs {
+	uint64_t nop5, push, jcc, call, other;
+};
+
+/*
+ * Loads the programs and starts following processes; nothing is probed yet. -EPERM without privileges, -ENOTSUP where
+ * the kernel lacks BPF or BTF, each with a sentence that says what to do.
+ */
+int collector_open(const struct collect_options *options, struct collector **out, struct error *err);
+
+/*
+ * Attaches probes to the compiler of `plan`, which is borrowed until collector_free. A compiler that is probed already
+ * is left as it is. -ENOSPC beyond COLLECT_MAX_COMPILERS.
+ */
+int collector_probe(struct collector *collector, const struct plan *plan, struct error *err);
+
+/* Whether the file with this device and inode is probed. */
+bool collector_has(const struct collector *collector, const char *path);
+
+/*
+ * Follows a process and what it starts from now on. `running` says that it has been running a while, so that queries
+ * may have been entered already.
+ */
+int collector_follow(struct collector *collector, pid_t pid, bool running, struct error *err);
+
+/* Whether any followed process is alive. */
+bool collector_follows_any(const struct collector *collector);
+
+/*
+ * Measures the cost of the probes by recording itself; to be called before compilers are probed. Takes some 0.2 s.
+ * -EIO if the measurement makes no sense.
+ */
+int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err);
+
+/* Takes this cost out of all times from now on; zero takes nothing. */
+void collector_compensate(struct collector *collector, const struct probe_cost *cost);
+
+/* Measures hits of an empty program. */
+int collector_measure_instructions(struct collector *collector, struct instruction_costs *costs, struct error *err);
+
+/* A file descriptor that becomes readable when records wait; borrowed. Drain every 100 ms all the same. */
+int collector_fd(const struct collector *collector);
+
+/* Writes what has come. A profile that cannot be written is noted in the totals, the others go on. */
+void collector_drain(struct collector *collector);
+
+void collector_totals(const struct collector *collector, struct collect_totals *totals);
+
+/* The method in use, and the nanoseconds that attaching took so far and detaching took in collector_finish. */
+enum attach_method collector_method(const struct collector *collector);
+void collector_attach_time(const struct collector *collector, uint64_t *attach_ns, uint64_t *detach_ns);
+
+/* Stops recording: closes what still runs as truncated, lets go of the probes and finishes all profiles. */
+void collector_finish(struct collector *collector);
+
+/* Frees everything; profiles that were not finished are removed. Accepts NULL. */
+void collector_free(struct collector *collector);
+
+/* Whether this kernel has uprobe_multi links. Needs privileges. */
+bool kernel_has_uprobe_multi(void);
+
+#endif

@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "collect/collect.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bpf/wire.h"
+#include "build/bpf/querytap.skel.h"
+#include "collect/attach.h"
+#include "collect/calibrate.h"
+#include "collect/multi.h"
+#include "collect/profile.h"
+
+enum { DEFAULT_RING_BYTES = 8 * 1024 * 1024, WAKE_FRACTION = 8 };
+
+struct probed {
+	const struct plan *plan;
+	dev_t device;
+	ino_t inode;
+	struct attachment sites[SITE_KINDS];
+};
+
+struct collector {
+	struct querytap_bpf *bpf;
+	struct ring_buffer *ring;
+	bool multi;
+	char *directory;
+	struct profile_place place;
+	struct probed compilers[COLLECT_MAX_COMPILERS];
+	size_t compiler_count;
+	struct profile **live; /* one for each process that compiles now: a few */
+	size_t live_count, live_room;
+	struct collect_totals totals;
+	uint64_t attach_ns, detach_ns;
+	struct probe_cost cost;
+	uint64_t *measured; /* while measuring: lengths of querytap's own intervals, ns */
+	size_t measured_count, measured_room;
+	void (*on_exec)(void *context, pid_t pid);
+	void *context;
+};
+
+_Static_assert(COLLECT_MAX_COMPILERS == WIRE_MAX_COMPILERS, "one number, two headers");
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* ---- records ---- */
+
+static void note_failure(struct collector *collector, const struct error *err)
+{
+	collector->totals.failed++;
+	if (!collector->totals.failure[0])
+		snprintf(collector->totals.failure, sizeof(collector->totals.failure), "%.*s",
+			 (int)sizeof(collector->totals.failure) - 1, err->text);
+}
+
+static size_t live_index(const struct collector *collector, uint32_t tgid)
+{
+	for (size_t i = 0; i < collector->live_count; i++)
+		if (profile_tgid(collector->live[i]) == tgid)
+			return i;
+	return SIZE_MAX;
+}
+
+static void add_counts(struct collect_totals *totals, const struct wire_counts *counts)
+{
+	totals->lost += counts->lost;
+	totals->missed += counts->missed;
+	totals->unwound += counts->unwound;
+	totals->truncated += counts->truncated;
+	totals->too_deep += counts->too_deep;
+}
+
+static void finish_profile(struct collector *collector, size_t index, const struct wire_counts *counts)
+{
+	struct error err = {0};
+
+	if (profile_finish(collector->live[index], counts, &err) == 0)
+		collector->totals.files++;
+	else if (err.text[0])
+		note_failure(collector, &err);
+	collector->live[index] = collector->live[--collector->live_count];
+}
+
+static void begin_profile(struct collector *collector, const struct wire_compiler *record)
+{
+	struct wire_counts none = {0};
+	size_t index = live_index(collector, record->header.tgid);
+	struct profile *profile;
+
+	if (index != SIZE_MAX)
+		finish_profile(collector, index, &none);
+	if (record->compiler >= collector->compiler_count)
+		return;
+	if (collector->live_count == collector->live_room) {
+		size_t room = collector->live_room ? collector->live_room * 2 : 16;
+		struct profile **grown = realloc(collector->live, room * sizeof(*grown));
+
+		if (!grown)
+			return;
+		collector->live = grown;
+		collector->live_room = room;
+	}
+	profile = profile_new(&collector->place, collector->compilers[record->compiler].plan, record);
+	if (profile)
+		collector->live[collector->live_count++] = profile;
+}
+
+static void note_measured(struct collector *collector, const struct wire_intervals *record)
+{
+	for (size_t i = 0; i < record->header.count && collector->measured_count < collector->measured_room; i++)
+		collector->measured[collector->measured_count++] =
+		    record->intervals[i].length_and_flags & WIRE_TIME_MASK;
+}
+
+static void take_intervals(struct collector *collector, const struct wire_intervals *record)
+{
+	size_t index = live_index(collector, record->header.tgid);
+	struct error err = {0};
+	uint64_t before;
+
+	if (collector->measured) {
+		note_measured(collector, record);
+		return;
+	}
+	if (index == SIZE_MAX) {
+		collector->totals.lost += record->header.count;
+		return;
+	}
+	before = profile_queries(collector->live[index]);
+	if (profile_add_intervals(collector->live[index], record, record->header.count, &collector->totals.unnamed,
+				  &err) < 0)
+		note_failure(collector, &err);
+	collector->totals.queries += profile_queries(collector->live[index]) - before;
+}
+
+static void take_end(struct collector *collector, const struct wire_end *record)
+{
+	size_t index = live_index(collector, record->header.tgid);
+
+	add_counts(&collector->totals, &record->counts);
+	if (index != SIZE_MAX)
+		finish_profile(collector, index, &record->counts);
+}
+
+/* Called for each record by libbpf. Whether the kernel's record is as long as it says was checked where it was made. */
+static int take_record(void *context, void *data, size_t size)
+{
+	struct collector *collector = context;
+	const struct wire_header *header = data;
+	size_t index;
+
+	(void)size;
+	switch (header->kind) {
+	case WIRE_INTERVALS:
+		take_intervals(collector, data);
+		break;
+	case WIRE_COMPILER:
+		begin_profile(collector, data);
+		break;
+	case WIRE_ARGS:
+		index = live_index(collector, header->tgid);
+		if (index != SIZE_MAX)
+			profile_add_args(collector->live[index], ((const struct wire_args *)data)->bytes,
+					 header->count);
+		break;
+	case WIRE_EXEC:
+		if (collector->on_exec)
+			collector->on_exec(collector->context, (pid_t)header->tgid);
+		break;
+	case WIRE_END:
+		take_end(collector, data);
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int explain_load_failure(int code, struct error *err)
+{
+	if (code == -EPERM)
+		return error_set(err, EPERM,
+				 "no permission to load BPF programs: run it with sudo, or give the process CAP_BPF "
+				 "and CAP_PERFMON");
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		return error_set(err, ENOTSUP,
+				 "this kernel has no BTF (/sys/kernel/btf/vmlinux): it needs CONFIG_DEBUG_INFO_BTF, as "
+				 "the kernels of current distributions have");
+	return error_set(err, ENOTSUP,
+			 "this kernel does not take the BPF programs (%s): Linux 5.17 or newer with CONFIG_BPF_SYSCALL "
+			 "and CONFIG_UPROBES is needed",
+			 strerror(-code));
+}
+
+static int silent(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_WARN && getenv("QUERYTAP_DEBUG_LIBBPF"))
+		return vfprintf(stderr, format, args);
+	return 0;
+}
+
+static int choose_method(struct collector *collector, enum attach_method method, struct error *err)
+{
+	collector->multi = method != ATTACH_PERF && kernel_has_uprobe_multi();
+	if (method == ATTACH_MULTI && !collector->multi)
+		return error_set(err, ENOTSUP, "this kernel has no uprobe_multi links (they came with Linux 6.6)");
+	return 0;
+}
+
+static int load_programs(struct collector *collector, const struct collect_options *options, struct error *err)
+{
+	size_t ring = options->ring_bytes ? options->ring_bytes : DEFAULT_RING_BYTES;
+	struct querytap_bpf *bpf = querytap_bpf__open();
+	int code;
+
+	if (!bpf)
+		return explain_load_failure(-errno, err);
+	collector->bpf = bpf;
+	bpf->rodata->trace_all = options->follow_all;
+	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
+	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
+	if (collector->multi) {
+		bpf_program__set_expected_attach_type(bpf->progs.query_enter, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.query_exit, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.session_start, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
+	}
+	code = querytap_bpf__load(bpf);
+	if (code < 0)
+		return explain_load_failure(code, err);
+	bpf->links.on_fork = bpf_program__attach(bpf->progs.on_fork);
+	bpf->links.on_exec = bpf_program__attach(bpf->progs.on_exec);
+	bpf->links.on_exit = bpf_program__attach(bpf->progs.on_exit);
+	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit)
+		return error_set(err, ENOTSUP, "cannot attach to the scheduler's tracepoints: %s", strerror(errno));
+	collector->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records), take_record, collector, NULL);
+	if (!collector->ring)
+		return error_set(err, errno, "cannot map the ring buffer: %s", strerror(errno));
+	return 0;
+}
+
+int collector_open(const struct collect_options *options, struct collector **out, struct error *err)
+{
+	struct collector *collector = calloc(1, sizeof(*collector));
+	int code;
+
+	*out = NULL;
+	if (!collector)
+		return error_set(err, ENOMEM, "out of memory");
+	libbpf_set_print(silent);
+	collector->directory = strdup(options->directory ? options->directory : ".");
+	collector->place = (struct profile_place){
+	    .directory = collector->directory,
+	    .uid = options->uid,
+	    .gid = options->gid,
+	    .set_owner = options->set_owner,
+	    .realtime_offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC),
+	};
+	collector->on_exec = options->on_exec;
+	collector->context = options->context;
+	code = collector->directory ? choose_method(collector, options->attach, err)
+				    : error_set(err, ENOMEM, "out of memory");
+	if (code == 0)
+		code = load_programs(collector, options, err);
+	if (code < 0)
+		collector_free(collector);
+	else
+		*out = collector;
+	return code;
+}
+
+/* ---- probing ---- */
+
+static int attach_kind(struct collector *collector, struct probed *probed, size_t number, enum site_kind kind,
+		       struct error *err)
+{
+	const struct querytap_bpf *bpf = collector->bpf;
+	const struct bpf_program *const programs[SITE_KINDS] = {
+	    [SITE_ENTER] = bpf->progs.query_enter,
+	    [SITE_EXIT] = bpf->progs.query_exit,
+	    [SITE_SESSION] = bpf->progs.session_start,
+	};
+	const struct plan *plan = probed->plan;
+	uint64_t *offsets = calloc(plan->site_count + 1, sizeof(*offsets));
+	uint64_t *cookies = calloc(plan->site_count + 1, sizeof(*cookies));
+	size_t count = 0;
+	int code;
+
+	for (size_t i = 0; offsets && cookies && i < plan->site_count; i++) {
+		if (plan->sites[i].kind != kind)
+			continue;
+		offsets[count] = plan->sites[i].offset;
+		cookies[count++] = plan->sites[i].cookie | number;
+	}
+	if (offsets && cookies)
+		code = attachment_open(bpf_program__fd(programs[kind]), collector->multi, plan->path, offsets, cookies,
+				       count, &probed->sites[kind], err);
+	else
+		code = error_set(err, ENOMEM, "out of memory");
+	free(offsets);
+	free(cookies);
+	return code;
+}
+
+static int fill_query_table(const struct collector *collector, const struct plan *plan, uint32_t number,
+			    struct error *err)
+{
+	uint16_t *numbers = calloc(WIRE_VTABLE_SLOTS, sizeof(*numbers));
+	int code;
+
+	if (!numbers)
+		return error_set(err, ENOMEM, "out of memory");
+	for (size_t i = 0; i < plan->query_count && i < UINT16_MAX - 1; i++)
+		if (!plan->queries[i].refusal)
+			numbers[plan->queries[i].vtable_offset / 8] = (uint16_t)(i + 1);
+	code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.queries), &number, numbers, BPF_ANY);
+	free(numbers);
+	return code < 0 ? error_set(err, code, "cannot write the table of queries: %s", strerror(-code)) : 0;
+}
+
+static void detach(struct probed *probed)
+{
+	for (int kind = 0; kind < SITE_KINDS; kind++)
+		attachment_close(&probed->sites[kind]);
+}
+
+static size_t probed_index(const struct collector *collector, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return SIZE_MAX;
+	for (size_t i = 0; i < collector->compiler_count; i++)
+		if (collector->compilers[i].device == status.st_dev && collector->compilers[i].inode == status.st_ino)
+			return i;
+	return SIZE_MAX;
+}
+
+bool collector_has(const struct collector *collector, const char *path)
+{
+	return probed_index(collector, path) != SIZE_MAX;
+}
+
+int collector_probe(struct collector *collector, const struct plan *plan, struct error *err)
+{
+	/* Exits first: an entry without its exit would stay on the shadow stack. */
+	static const enum site_kind order[] = {SITE_EXIT, SITE_SESSION, SITE_ENTER};
+	size_t number = collector->compiler_count;
+	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
+	uint64_t begun = now_ns(CLOCK_MONOTONIC);
+	struct stat status;
+	int code = 0;
+
+	if (collector_has(collector, plan->path))
+		return 0;
+	if (number >= COLLECT_MAX_COMPILERS)
+		return error_set(err, ENOSPC, "more than %d compilers to probe; %s is left out", COLLECT_MAX_COMPILERS,
+				 plan->path);
+	if (stat(plan->path, &status) < 0)
+		return error_set(err, errno, "cannot stat %s: %s", plan->path, strerror(errno));
+	*probed = (struct probed){.plan = plan, .device = status.st_dev, .inode = status.st_ino};
+	code = fill_query_table(collector, plan, (uint32_t)number, err);
+	collector->compiler_count++;
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order) && code == 0; i++)
+		code = attach_kind(collector, probed, number, order[i], err);
+	if (code < 0) {
+		detach(probed);
+		collector->compiler_count--;
+	}
+	collector->attach_ns += now_ns(CLOCK_MONOTONIC) - begun;
+	return code;
+}
+
+int collector_follow(struct collector *collector, pid_t pid, bool running, struct error *err)
+{
+	struct wire_process process = {.start = now_ns(CLOCK_MONOTONIC), .flags = running ? PROCESS_JOINED : 0};
+	uint32_t tgid = (uint32_t)pid;
+	int code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.processes), &tgid, &process, BPF_NOEXIST);
+
+	if (code < 0 && code != -EEXIST)
+		return error_set(err, code, "cannot follow process %d: %s", (int)pid, strerror(-code));
+	return 0;
+}
+
+bool collector_follows_any(const struct collector *collector)
+{
+	uint32_t tgid;
+
+	return bpf_map_get_next_key(bpf_map__fd(collector->bpf->maps.processes), NULL, &tgid) == 0;
+}
+
+/* Has every thread's open queries closed and its batch sent, by a BPF iterator over all tasks. */
+static void finish_threads(struct collector *collector)
+{
+	struct bpf_link *link = bpf_program__attach_iter(collector->bpf->progs.finish_all, NULL);
+	char nothing[64];
+	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+
+	if (fd >= 0) {
+		while (read(fd, nothing, sizeof(nothing)) > 0)
+			;
+		close(fd);
+	}
+	bpf_link__destroy(link);
+}
+
+/* ---- measuring ---- */
+
+enum { MEASURED_QUERIES = 20000, MEASURED_HITS = 4000, MEASURED_STEPS = 400 };
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Attaches the query programs to querytap's own query sites and runs through them. *taken: one passage, ns. */
+static int run_own_queries(struct collector *collector, const uint64_t offsets[OWN_SITES], uint64_t *taken,
+			   struct error *err)
+{
+	struct attachment enter = {0}, leave = {0};
+	uint64_t cookie = COOKIE_MAKE(OWN_TCX_REGISTER, OWN_VTABLE_REGISTER, 0, 0), none = 0;
+	int code = attachment_open(bpf_program__fd(collector->bpf->progs.query_exit), collector->multi,
+				   "/proc/self/exe", &offsets[OWN_QUERY_EXIT], &none, 1, &leave, err);
+
+	if (code == 0)
+		code = attachment_open(bpf_program__fd(collector->bpf->progs.query_enter), collector->multi,
+				       "/proc/self/exe", &offsets[OWN_QUERY_ENTER], &cookie, 1, &enter, err);
+	if (code == 0)
+		*taken = own_queries_run(MEASURED_QUERIES);
+	attachment_close(&enter);
+	attachment_close(&leave);
+	return code;
+}
+
+static int measure_followed(struct collector *collector, uint64_t *taken, struct error *err)
+{
+	struct wire_process self = {.start = now_ns(CLOCK_MONOTONIC), .flags = PROCESS_COMPILER};
+	uint64_t offsets[OWN_SITES];
+	uint32_t tgid = (uint32_t)getpid();
+	int processes = bpf_map__fd(collector->bpf->maps.processes);
+	int code = own_sites_find(offsets, err);
+
+	if (code < 0)
+		return code;
+	code = bpf_map_update_elem(processes, &tgid, &self, BPF_ANY);
+	if (code < 0)
+		return error_set(err, code, "cannot follow querytap itself: %s", strerror(-code));
+	code = run_own_queries(collector, offsets, taken, err);
+	finish_threads(collector);
+	collector_drain(collector);
+	bpf_map_delete_elem(processes, &tgid);
+	return code;
+}
+
+int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err)
+{
+	const struct probe_cost none = {0};
+	uint64_t bare, taken = 0;
+	int code;
+
+	collector_compensate(collector, &none);
+	collector->measured_room = 2 * MEASURED_QUERIES;
+	collector->measured_count = 0;
+	collector->measured = calloc(collector->measured_room, sizeof(*collector->measured));
+	if (!collector->measured)
+		return error_set(err, ENOMEM, "out of memory");
+	bare = own_queries_run(MEASURED_QUERIES);
+	code = measure_followed(collector, &taken, err);
+	if (code == 0 && collector->measured_count >= MEASURED_QUERIES && taken > bare) {
+		qsort(collector->measured, collector->measured_count, sizeof(*collector->measured), compare_numbers);
+		cost->inside = collector->measured[collector->measured_count / 4];
+		cost->around = taken - bare > cost->inside ? taken - bare - cost->inside : 0;
+	} else if (code == 0) {
+		code = error_set(err, EIO, "the cost of a probe could not be measured (%zu of %d own queries came)",
+				 collector->measured_count, MEASURED_QUERIES);
+	}
+	free(collector->measured);
+	collector->measured = NULL;
+	return code;
+}
+
+void collector_compensate(struct collector *collector, const struct probe_cost *cost)
+{
+	collector->cost = *cost;
+	collector->bpf->bss->cost_inside = cost->inside;
+	collector->bpf->bss->cost_around = cost->around;
+}
+
+static int measure_instruction(struct collector *collector, uint64_t offset, enum own_site site, unsigned int times,
+			       uint64_t *cost, struct error *err)
+{
+	struct attachment attachment = {0};
+	uint64_t cookie = 0, bare, taken;
+	int code = attachment_open(bpf_program__fd(collector->bpf->progs.do_nothing), collector->multi,
+				   "/proc/self/exe", &offset, &cookie, 1, &attachment, err);
+
+	if (code < 0)
+		return code;
+	taken = own_site_run(site, times);
+	attachment_close(&attachment);
+	bare = own_site_run(site, times);
+	*cost = taken > bare ? taken - bare : 0;
+	return 0;
+}
+
+int collector_measure_instructions(struct collector *collector, struct instruction_costs *costs, struct error *err)
+{
+	uint64_t *const results[] = {
+	    [OWN_NOP5] = &costs->nop5, [OWN_PUSH] = &costs->push,   [OWN_JCC] = &costs->jcc,
+	    [OWN_CALL] = &costs->call, [OWN_OTHER] = &costs->other,
+	};
+	uint64_t offsets[OWN_SITES];
+	int code = own_sites_find(offsets, err);
+
+	for (int site = OWN_NOP5; code == 0 && site <= OWN_OTHER; site++)
+		code = measure_instruction(collector, offsets[site], (enum own_site)site,
+					   site == OWN_OTHER ? MEASURED_STEPS : MEASURED_HITS, results[site], err);
+	return code;
+}
+
+/* ---- draining and ending ---- */
+
+int collector_fd(const struct collector *collector)
+{
+	return ring_buffer__epoll_fd(collector->ring);
+}
+
+void collector_drain(struct collector *collector)
+{
+	ring_buffer__consume(collector->ring);
+}
+
+void collector_totals(const struct collector *collector, struct collect_totals *totals)
+{
+	*totals = collector->totals;
+	totals->running = collector->live_count;
+}
+
+enum attach_method collector_method(const struct collector *collector)
+{
+	return collector->multi ? ATTACH_MULTI : ATTACH_PERF;
+}
+
+void collector_attach_time(const struct collector *collector, uint64_t *attach_ns, uint64_t *detach_ns)
+{
+	*attach_ns = collector->attach_ns;
+	*detach_ns = collector->detach_ns;
+}
+
+void collector_finish(struct collector *collector)
+{
+	uint64_t begun = now_ns(CLOCK_MONOTONIC);
+
+	for (size_t i = 0; i < collector->compiler_count; i++)
+		detach(&collector->compilers[i]);
+	collector->detach_ns += now_ns(CLOCK_MONOTONIC) - begun;
+	collector_drain(collector);
+	finish_threads(collector);
+	collector_drain(collector);
+	while (collector->live_count) {
+		uint32_t tgid = profile_tgid(collector->live[collector->live_count - 1]);
+		struct wire_process process = {0};
+
+		if (bpf_map_lookup_elem(bpf_map__fd(collector->bpf->maps.processes), &tgid, &process) == 0)
+			add_counts(&collector->totals, &process.counts);
+		finish_profile(collector, collector->live_count - 1, &process.counts);
+	}
+}
+
+void collector_free(struct collector *collector)
+{
+	if (!collector)
+		return;
+	for (size_t i = 0; i < collector->compiler_count; i++)
+		detach(&collector->compilers[i]);
+	while (collector->live_count)
+		profile_abandon(collector->live[--collector->live_count]);
+	free(collector->live);
+	ring_buffer__free(collector->ring);
+	querytap_bpf__destroy(collector->bpf);
+	free(collector->directory);
+	free(collector);
+}

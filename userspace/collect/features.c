@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "collect/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include "collect/collect.h"
+
+/* CAP_BPF and CAP_PERFMON together are what loading a tracing program takes (Linux 5.8, commit a17b53c4a4b5). */
+static bool may_load(void)
+{
+	struct bpf_insn program[] = {
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	    {.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "probe_load", "GPL", program, 2, NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+void features_find(struct feature features[FEATURE_COUNT])
+{
+	static const char too_old[] = "the kernel is too old";
+	bool loads = may_load();
+	const char *unknown = loads ? too_old : "not to be found out without the permission";
+
+	features[0] = (struct feature){"permission to load BPF programs", loads, true,
+				       "run it with sudo, or with CAP_BPF and CAP_PERFMON"};
+	features[1] = (struct feature){"BTF (/sys/kernel/btf/vmlinux)", access("/sys/kernel/btf/vmlinux", R_OK) == 0,
+				       true, "the kernel needs CONFIG_DEBUG_INFO_BTF"};
+	features[2] =
+	    (struct feature){"uprobes", access("/sys/bus/event_source/devices/uprobe/type", R_OK) == 0, true,
+			     "the kernel needs CONFIG_UPROBE_EVENTS"};
+	features[3] = (struct feature){"ring buffer (Linux 5.8)",
+				       loads && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1, true,
+				       unknown};
+	features[4] =
+	    (struct feature){"bpf_loop and bpf_find_vma (Linux 5.17)",
+			     loads && libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) == 1 &&
+				 libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_find_vma, NULL) == 1,
+			     true, unknown};
+	features[5] = (struct feature){"uprobe_multi links (Linux 6.6)", loads && kernel_has_uprobe_multi(), false,
+				       loads ? "letting go of the probes takes up to a minute" : unknown};
+}

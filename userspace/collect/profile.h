@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* One compiling process and the profile that is written for it. Private to collect/. */
+#ifndef QUERYTAP_COLLECT_PROFILE_H
+#define QUERYTAP_COLLECT_PROFILE_H
+
+#include "bpf/wire.h"
+#include "collect/collect.h"
+
+struct profile;
+
+/* What all profiles of a recording share; borrowed by each. */
+struct profile_place {
+	const char *directory;
+	uid_t uid;
+	gid_t gid;
+	bool set_owner;
+	uint64_t realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
+};
+
+/* Starts a profile for the process that `record` announces. NULL if out of memory. Borrows place and plan. */
+struct profile *profile_new(const struct profile_place *place, const struct plan *plan,
+			    const struct wire_compiler *record);
+
+/* Appends a piece of the process's command line. */
+void profile_add_args(struct profile *profile, const char *bytes, size_t size);
+
+/*
+ * Writes intervals. The file is begun by the first of them. Returns 0 or a negative errno; after a failure, intervals
+ * are dropped and 0 is returned. *unnamed grows by the intervals that carry no query.
+ */
+int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count,
+			  uint64_t *unnamed, struct error *err);
+
+/* Gives the file its metadata and name, and frees the profile. Returns 0 or a negative errno with the file removed. */
+int profile_finish(struct profile *profile, const struct wire_counts *counts, struct error *err);
+
+/* Frees the profile without a file. Accepts NULL. */
+void profile_abandon(struct profile *profile);
+
+uint32_t profile_tgid(const struct profile *profile);
+uint64_t profile_queries(const struct profile *profile);
+
+/*
+ * The crate that a rustc command line compiles, as rustc names it: --crate-name, else the input file's name. Writes
+ * at most `size` bytes; "unknown-crate" where neither is there. `args` is NUL-separated, as in /proc/PID/cmdline.
+ */
+void crate_name(const char *args, size_t length, char *name, size_t size);
+
+#endif
