@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* querytap attach: profiles compilers that are already running, and those that start later. */
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/recording.h"
+
+struct attach_settings {
+	struct recording_settings common;
+	unsigned long pid, tree;
+	bool all;
+	double seconds;
+};
+
+static const struct option_row options[] = {
+    {.name = "pid",
+     .letter = 'p',
+     .kind = OPTION_UINT,
+     .argument = "PID",
+     .offset = offsetof(struct attach_settings, pid),
+     .min = 1,
+     .max = 4194304,
+     .help = "Profile the compiler with this process id"},
+    {.name = "tree",
+     .letter = 't',
+     .kind = OPTION_UINT,
+     .argument = "PID",
+     .offset = offsetof(struct attach_settings, tree),
+     .min = 1,
+     .max = 4194304,
+     .help = "Profile this process (a cargo, a make) and all that it has started and will start"},
+    {.name = "all",
+     .letter = 'a',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct attach_settings, all),
+     .help = "Profile every compiler on this machine"},
+    {.name = "duration",
+     .letter = 'd',
+     .kind = OPTION_DOUBLE,
+     .argument = "SECONDS",
+     .offset = offsetof(struct attach_settings, seconds),
+     .help = "Stop after this time (default: when the last process has ended, or at Ctrl-C)"},
+    RECORDING_OPTIONS(struct attach_settings, common),
+    {0},
+};
+
+static double now_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* The parent of a process, or 0. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], text[1024];
+	const char *behind_name;
+	int parent = 0;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	length = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[length] = '\0';
+	behind_name = strrchr(text, ')');
+	if (!behind_name || sscanf(behind_name, ") %*c %d", &parent) != 1)
+		return 0;
+	return parent;
+}
+
+static bool is_below(pid_t pid, pid_t root)
+{
+	for (int depth = 0; pid > 1 && depth < 1000; depth++, pid = parent_of(pid))
+		if (pid == root)
+			return true;
+	return false;
+}
+
+/*
+ * Follows and probes what runs already. Children born meanwhile are followed by the kernel side if their parent is, so
+ * going through /proc until nothing new turns up leaves no gap.
+ */
+static int follow_running(struct recording *recording, const struct attach_settings *settings, struct error *err)
+{
+	pid_t root = (pid_t)(settings->tree ? settings->tree : settings->pid);
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+	int code = 0;
+
+	if (!proc)
+		return error_set(err, errno, "cannot read /proc: %s", strerror(errno));
+	while (code == 0 && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (pid <= 0 || pid == getpid())
+			continue;
+		if (settings->all) {
+			recording_probe_process(recording, pid);
+		} else if (settings->tree ? is_below(pid, root) : pid == root) {
+			code = collector_follow(recording->collector, pid, true, err);
+			recording_probe_process(recording, pid);
+		}
+	}
+	closedir(proc);
+	return code;
+}
+
+static int set_up(struct recording *recording, const struct attach_settings *settings, struct error *err)
+{
+	char *argv[] = {NULL};
+	struct find_input input = {argv, environ, "/", NULL};
+	struct found_list found = {0};
+	pid_t target = (pid_t)(settings->pid ? settings->pid : settings->tree);
+	int code;
+
+	if (!settings->all && kill(target, 0) < 0 && errno == ESRCH)
+		return error_set(err, ESRCH, "there is no process %d", (int)target);
+	code = recording_open(recording, &settings->common, settings->all, err);
+	if (code < 0)
+		return code;
+	input.home = recording->user.home;
+	code = follow_running(recording, settings, err);
+	if (code == 0 && !settings->pid)
+		code = compilers_find(&input, &found, err);
+	if (code == 0 && (found.count || !recording->plan_count))
+		code = recording_probe(recording, &found, err);
+	if (code < 0 && recording->plan_count)
+		code = 0;
+	if (code == 0 && settings->tree)
+		code = follow_running(recording, settings, err);
+	found_list_free(&found);
+	return code;
+}
+
+static void watch(struct recording *recording, const struct attach_settings *settings, int signals)
+{
+	double end = settings->seconds > 0 ? now_seconds() + settings->seconds : 0;
+	struct pollfd files[] = {
+	    {signals, POLLIN, 0},
+	    {collector_fd(recording->collector), POLLIN, 0},
+	};
+
+	for (;;) {
+		double left = end > 0 ? end - now_seconds() : 1;
+		int ready;
+
+		if (left <= 0 || (!settings->all && !collector_follows_any(recording->collector)))
+			break;
+		ready = poll(files, 2, left < 0.1 ? (int)(left * 1000) + 1 : 100);
+		if (ready < 0 && errno != EINTR)
+			break;
+		collector_drain(recording->collector);
+		recording_progress(recording);
+		if (ready > 0 && files[0].revents)
+			break;
+	}
+}
+
+static int run(const void *opaque, int argc, char **argv)
+{
+	const struct attach_settings *settings = opaque;
+	struct recording recording = {0};
+	struct error err = {0};
+	sigset_t set;
+	int signals, status = EXIT_USAGE;
+
+	if (argc || (settings->pid != 0) + (settings->tree != 0) + settings->all != 1) {
+		dprintf(STDERR_FILENO, "querytap attach: %s%s; see querytap attach --help\n",
+			argc ? "takes no argument, but was given " : "give one of --pid, --tree and --all",
+			argc ? argv[0] : "");
+		return EXIT_USAGE;
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	if (set_up(&recording, settings, &err) == 0) {
+		if (!settings->common.quiet)
+			recording_say(&recording, "attached; %s", settings->seconds > 0 ? "recording" : "Ctrl-C ends it");
+		watch(&recording, settings, signals);
+		status = recording_close(&recording, EXIT_OK);
+	} else {
+		recording_say(&recording, "%s", err.text);
+		if (recording.made_directory)
+			rmdir(recording.directory);
+	}
+	close(signals);
+	recording_free(&recording);
+	return status;
+}
+
+const struct command command_attach = {
+    .name = "attach",
+    .arguments = "",
+    .summary = "Profile compilers that are already running, and those that start later",
+    .details = "Joins running compilers and writes the same profiles as record, from the moment it is attached until "
+	       "SECONDS have passed, the last followed process has ended, or Ctrl-C. Queries that were entered before "
+	       "are counted as missed; those that still run at the end are closed and counted as truncated. Detaching "
+	       "leaves nothing behind in the compilers.",
+    .options = options,
+    .settings_size = sizeof(struct attach_settings),
+    .run = run,
+};

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What record and attach share: finding and probing compilers, the output folder, and the last line. */
+#ifndef QUERYTAP_CMD_RECORDING_H
+#define QUERYTAP_CMD_RECORDING_H
+
+#include "collect/collect.h"
+#include "compiler/find.h"
+#include "util/identity.h"
+#include "util/progress.h"
+
+/* Options that both commands have. */
+struct recording_settings {
+	const char *directory; /* NULL: a new folder named after the time */
+	bool quiet;
+	bool strict;
+	unsigned long buffer_mib; /* 0: the default */
+	const char *probes;       /* auto, multi or perf */
+	bool no_compensate;
+};
+
+#define RECORDING_OPTIONS(type, member)                                                                                \
+	{.name = "output",                                                                                             \
+	 .letter = 'o',                                                                                                \
+	 .kind = OPTION_STRING,                                                                                        \
+	 .argument = "DIR",                                                                                            \
+	 .offset = offsetof(type, member.directory),                                                                   \
+	 .help = "Put the profiles into DIR, made if it is missing (default: a new querytap-DATE-TIME)"},              \
+	    {.name = "quiet",                                                                                          \
+	     .letter = 'q',                                                                                            \
+	     .kind = OPTION_FLAG,                                                                                      \
+	     .offset = offsetof(type, member.quiet),                                                                   \
+	     .help = "Print nothing but errors"},                                                                      \
+	    {.name = "strict",                                                                                         \
+	     .kind = OPTION_FLAG,                                                                                      \
+	     .offset = offsetof(type, member.strict),                                                                  \
+	     .help = "Exit with status 3 if records were lost or a profile could not be written"},                     \
+	    {.name = "no-compensate",                                                                                  \
+	     .kind = OPTION_FLAG,                                                                                      \
+	     .offset = offsetof(type, member.no_compensate),                                                           \
+	     .help = "Leave the cost of the probes in the times instead of taking it out"},                            \
+	    {.name = "buffer",                                                                                         \
+	     .kind = OPTION_UINT,                                                                                      \
+	     .argument = "MIB",                                                                                        \
+	     .offset = offsetof(type, member.buffer_mib),                                                              \
+	     .min = 1,                                                                                                 \
+	     .max = 1024,                                                                                              \
+	     .help = "Size of the ring buffer between kernel and querytap, rounded up to a power of two (default: 8)"}, \
+	{                                                                                                              \
+		.name = "probes", .kind = OPTION_STRING, .argument = "METHOD",                                         \
+		.offset = offsetof(type, member.probes),                                                               \
+		.help = "How to attach: multi (Linux 6.6), perf (older, slow to let go) or auto (default)"             \
+	}
+
+/* Exit status under --strict when records were lost. */
+enum { EXIT_LOST = 3 };
+
+struct recording {
+	const struct recording_settings *settings;
+	struct identity user;
+	char *cache;
+	char *directory;
+	bool made_directory;
+	struct collector *collector;
+	struct plan **plans;
+	size_t plan_count;
+	struct progress progress;
+};
+
+/* Prints "querytap: ..." to stderr in one write, over a progress line if one is shown. */
+void recording_say(struct recording *recording, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Makes the output folder and loads the programs. `everything`: follow every process that runs a probed compiler. */
+int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
+		   struct error *err);
+
+/*
+ * Probes the compilers on the list. Fails if none could be, with the sentence of the most likely one; says which of
+ * the likely ones are left out.
+ */
+int recording_probe(struct recording *recording, const struct found_list *found, struct error *err);
+
+/* Probes the compiler in the running process `pid`, if it is one. */
+void recording_probe_process(struct recording *recording, pid_t pid);
+
+/* Shows progress on a terminal. */
+void recording_progress(struct recording *recording);
+
+/* Ends the recording, prints the last line, and returns `status`, or EXIT_LOST where that is called for. */
+int recording_close(struct recording *recording, int status);
+
+/* Frees what the recording holds; profiles that are not finished are removed. */
+void recording_free(struct recording *recording);
+
+#endif

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Opening a profile: the pages are sorted into streams, and everything that can be checked without expanding strings is
+ * checked here, so that handing out events cannot fail.
+ */
+#include "mmprofdata/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const stream_names[MMP_TAG_COUNT] = {"events", "string data", "the string index"};
+
+#define DAMAGED(reader, offset, err, format, ...)                                                                      \
+	mmp_fail(err, EINVAL, "%s: byte %llu: damaged profile: " format, (reader)->path, (unsigned long long)(offset), \
+		 ##__VA_ARGS__)
+
+static int out_of_memory(const struct mmp_reader *reader, struct mmp_error *err)
+{
+	return mmp_fail(err, ENOMEM, "%s: out of memory while opening it (%zu bytes)", reader->path, reader->size);
+}
+
+/* The page that holds the byte `address` of a stream; page_count if the stream is shorter. */
+static size_t find_page(const struct mmp_stream *stream, uint64_t address)
+{
+	size_t low = 0, high = stream->page_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct mmp_page *page = &stream->pages[middle];
+
+		if (page->address + page->size <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint64_t mmp_file_offset(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address)
+{
+	const struct mmp_stream *stream = &reader->streams[tag];
+	size_t at = find_page(stream, address);
+
+	if (at == stream->page_count)
+		return reader->size;
+	return stream->pages[at].file_offset + (address - stream->pages[at].address);
+}
+
+/*
+ * The `size` bytes at `address` of a stream, which must reach that far: in place if they lie in one page, otherwise
+ * put together in `memory`. *page is where to look first, and becomes where they were found.
+ */
+static const uint8_t *stream_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address, size_t size,
+				   size_t *page, uint8_t *memory)
+{
+	const struct mmp_stream *stream = &reader->streams[tag];
+	const struct mmp_page *at;
+	size_t done = 0;
+
+	if (*page >= stream->page_count || address < stream->pages[*page].address ||
+	    address - stream->pages[*page].address >= stream->pages[*page].size)
+		*page = find_page(stream, address);
+	at = &stream->pages[*page];
+	if (size <= at->size - (address - at->address))
+		return reader->bytes + at->file_offset + (address - at->address);
+	while (done < size) {
+		size_t skip = done ? 0 : (size_t)(address - at->address);
+		size_t part = at->size - skip;
+
+		if (part > size - done)
+			part = size - done;
+		memcpy(memory + done, reader->bytes + at->file_offset + skip, part);
+		done += part;
+		at++;
+	}
+	return memory;
+}
+
+static int read_file_header(struct mmp_reader *reader, struct mmp_error *err)
+{
+	if (reader->size < MMP_HEADER_SIZE || memcmp(reader->bytes, MMP_MAGIC_FILE, 4) != 0)
+		return mmp_fail(err, EINVAL, "%s: byte 0: not a profile: it does not begin with \"%s\" and a version",
+				reader->path, MMP_MAGIC_FILE);
+	reader->version = mmp_get_u32(reader->bytes + 4);
+	if (reader->version > MMP_VERSION)
+		return mmp_fail(err, EINVAL,
+				"%s: byte 4: version %u of the format is newer than the latest known here (%d); "
+				"a newer release may read it",
+				reader->path, reader->version, MMP_VERSION);
+	if (reader->version < MMP_VERSION_OLDEST)
+		return mmp_fail(err, EINVAL,
+				"%s: byte 4: version %u of the format is older than the oldest known here (%d); "
+				"take the profile again with a newer compiler",
+				reader->path, reader->version, MMP_VERSION_OLDEST);
+	return 0;
+}
+
+/* Goes over the page headers: counts the pages of each stream or, once there is room for them, fills them in. */
+static int walk_pages(struct mmp_reader *reader, bool fill, struct mmp_error *err)
+{
+	size_t offset = MMP_HEADER_SIZE;
+
+	for (int tag = 0; tag < MMP_TAG_COUNT; tag++)
+		reader->streams[tag].page_count = reader->streams[tag].size = 0;
+	while (offset < reader->size) {
+		struct mmp_stream *stream;
+		uint32_t size;
+
+		if (reader->size - offset < MMP_PAGE_HEADER_SIZE)
+			return DAMAGED(reader, offset, err, "the file ends within a page's header");
+		if (reader->bytes[offset] >= MMP_TAG_COUNT)
+			return DAMAGED(reader, offset, err, "there is no kind of page with the number %u",
+				       reader->bytes[offset]);
+		stream = &reader->streams[reader->bytes[offset]];
+		size = mmp_get_u32(reader->bytes + offset + 1);
+		if (!size)
+			return DAMAGED(reader, offset, err, "a page is empty");
+		if (size > reader->size - offset - MMP_PAGE_HEADER_SIZE)
+			return DAMAGED(reader, offset, err,
+				       "a page claims %u bytes, but the file has only %zu more; it may be cut off",
+				       size, reader->size - offset - MMP_PAGE_HEADER_SIZE);
+		if (fill)
+			stream->pages[stream->page_count] =
+			    (struct mmp_page){offset + MMP_PAGE_HEADER_SIZE, stream->size, size};
+		stream->page_count++;
+		stream->size += size;
+		offset += MMP_PAGE_HEADER_SIZE + size;
+	}
+	return 0;
+}
+
+static int read_streams(struct mmp_reader *reader, struct mmp_error *err)
+{
+	int rc = walk_pages(reader, false, err);
+
+	if (rc)
+		return rc;
+	for (int tag = 0; tag < MMP_TAG_COUNT; tag++) {
+		struct mmp_stream *stream = &reader->streams[tag];
+
+		if (stream->size < MMP_HEADER_SIZE)
+			return DAMAGED(
+			    reader, reader->size, err,
+			    "the stream of %s is missing; the compiler may have been killed before it was written",
+			    stream_names[tag]);
+		stream->pages = calloc(stream->page_count, sizeof(*stream->pages));
+		if (!stream->pages)
+			return out_of_memory(reader, err);
+	}
+	rc = walk_pages(reader, true, err);
+	for (int tag = 0; tag < MMP_TAG_COUNT && !rc; tag++) {
+		uint8_t memory[MMP_HEADER_SIZE];
+		size_t page = 0;
+		const uint8_t *header = stream_bytes(reader, tag, 0, MMP_HEADER_SIZE, &page, memory);
+
+		if (memcmp(header, mmp_stream_magic[tag], 4) != 0 || mmp_get_u32(header + 4) != reader->version)
+			rc = DAMAGED(reader, mmp_file_offset(reader, tag, 0), err,
+				     "the stream of %s does not begin with \"%s\" and version %u", stream_names[tag],
+				     mmp_stream_magic[tag], reader->version);
+	}
+	return rc;
+}
+
+static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
+{
+	const struct mmp_stream *stream = &reader->streams[MMP_TAG_STRING_DATA];
+	size_t page = 0;
+
+	reader->strings_size = stream->size;
+	if (stream->page_count > 1) {
+		reader->string_copy = malloc(stream->size);
+		if (!reader->string_copy)
+			return out_of_memory(reader, err);
+	}
+	reader->strings =
+	    stream_bytes(reader, MMP_TAG_STRING_DATA, 0, reader->strings_size, &page, reader->string_copy);
+	return 0;
+}
+
+static struct mmp_mapping index_entry(const struct mmp_reader *reader, size_t entry, size_t *page)
+{
+	size_t id_size = mmp_id_size(reader->version);
+	uint8_t memory[16];
+	const uint8_t *bytes = stream_bytes(reader, MMP_TAG_STRING_INDEX, MMP_HEADER_SIZE + entry * 2 * id_size,
+					    2 * id_size, page, memory);
+
+	return (struct mmp_mapping){mmp_get_id(bytes, reader->version), mmp_get_id(bytes + id_size, reader->version),
+				    entry};
+}
+
+static int compare_mappings(const void *left, const void *right)
+{
+	const struct mmp_mapping *a = left, *b = right;
+
+	if (a->id != b->id)
+		return a->id < b->id ? -1 : 1;
+	return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static int read_index(struct mmp_reader *reader, struct mmp_error *err)
+{
+	size_t entry_size = 2 * mmp_id_size(reader->version);
+	uint64_t size = reader->streams[MMP_TAG_STRING_INDEX].size - MMP_HEADER_SIZE;
+	size_t count = size / entry_size, page = 0;
+	uint64_t largest = 0;
+
+	if (size % entry_size)
+		return DAMAGED(reader, reader->size, err, "the string index ends within an entry");
+	for (size_t i = 0; i < count; i++) {
+		struct mmp_mapping mapping = index_entry(reader, i, &page);
+
+		if (mapping.id > MMP_METADATA_ID || mapping.address < MMP_HEADER_SIZE ||
+		    mapping.address >= reader->strings_size)
+			return DAMAGED(reader,
+				       mmp_file_offset(reader, MMP_TAG_STRING_INDEX, MMP_HEADER_SIZE + i * entry_size),
+				       err, "the string index maps %s outside of the string data",
+				       mapping.id > MMP_METADATA_ID ? "an id that is not virtual" : "an id");
+		if (mapping.id == MMP_METADATA_ID)
+			reader->metadata_address = mapping.address;
+		else if (mapping.id > largest)
+			largest = mapping.id;
+	}
+	if (largest < 4 * (uint64_t)count + 1024) {
+		reader->dense_count = largest + 1;
+		reader->dense = calloc(reader->dense_count, sizeof(*reader->dense));
+		if (!reader->dense)
+			return out_of_memory(reader, err);
+	} else {
+		reader->sparse = calloc(count, sizeof(*reader->sparse));
+		if (!reader->sparse)
+			return out_of_memory(reader, err);
+	}
+	page = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct mmp_mapping mapping = index_entry(reader, i, &page);
+
+		if (mapping.id == MMP_METADATA_ID)
+			continue;
+		if (reader->dense)
+			reader->dense[mapping.id] = mapping.address;
+		else
+			reader->sparse[reader->sparse_count++] = mapping;
+	}
+	if (reader->sparse)
+		qsort(reader->sparse, reader->sparse_count, sizeof(*reader->sparse), compare_mappings);
+	return 0;
+}
+
+bool mmp_address_of(const struct mmp_reader *reader, uint64_t id, uint64_t *address)
+{
+	size_t low = 0, high = reader->sparse_count;
+
+	*address = 0;
+	if (id >= MMP_FIRST_CONCRETE_ID) {
+		*address = id - MMP_FIRST_CONCRETE_ID;
+		return true;
+	}
+	if (id == MMP_METADATA_ID) {
+		*address = reader->metadata_address;
+	} else if (reader->dense) {
+		if (id < reader->dense_count)
+			*address = reader->dense[id];
+	} else {
+		/* The last entry of the id, thus the one before the first with a larger id. */
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+
+			if (reader->sparse[middle].id <= id)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low && reader->sparse[low - 1].id == id)
+			*address = reader->sparse[low - 1].address;
+	}
+	return *address != 0;
+}
+
+static int read_metadata(struct mmp_reader *reader, struct mmp_error *err)
+{
+	struct mmp_buffer buffer = {0};
+	struct mmp_error reason;
+	struct mmp_text text;
+	int rc;
+
+	if (!reader->metadata_address)
+		return DAMAGED(reader, reader->size, err, "the string index has no metadata");
+	rc = mmp_text_of(reader, MMP_METADATA_ID, &buffer, &text, err);
+	if (!rc) {
+		rc = mmp_metadata_parse(text.bytes, text.size, true, &reader->metadata, &reader->metadata_memory,
+					&reason);
+		if (rc)
+			rc = DAMAGED(reader, mmp_file_offset(reader, MMP_TAG_STRING_DATA, reader->metadata_address),
+				     err, "%s", reason.text);
+	}
+	mmp_buffer_free(&buffer);
+	return rc;
+}
+
+static bool known_id(const struct mmp_reader *reader, uint64_t id)
+{
+	return id < MMP_FIRST_CONCRETE_ID ||
+	       (id - MMP_FIRST_CONCRETE_ID >= MMP_HEADER_SIZE && id - MMP_FIRST_CONCRETE_ID < reader->strings_size);
+}
+
+static int check_events(struct mmp_reader *reader, struct mmp_error *err)
+{
+	size_t event_size = mmp_event_size(reader->version);
+	uint64_t size = reader->streams[MMP_TAG_EVENTS].size - MMP_HEADER_SIZE;
+	struct mmp_cursor cursor;
+	struct mmp_event event;
+
+	if (size % event_size)
+		return DAMAGED(reader, reader->size, err, "the events end within an event");
+	reader->event_count = size / event_size;
+	cursor = mmp_begin(reader);
+	while (mmp_next(&cursor, &event)) {
+		const char *what = NULL;
+
+		if (!known_id(reader, event.kind) || !known_id(reader, event.id))
+			what = "has a string id outside of the string data";
+		else if (event.start > event.end)
+			what = "starts after its end";
+		if (what)
+			return DAMAGED(
+			    reader,
+			    mmp_file_offset(reader, MMP_TAG_EVENTS, MMP_HEADER_SIZE + (cursor.next - 1) * event_size),
+			    err, "event %zu %s", cursor.next - 1, what);
+	}
+	return 0;
+}
+
+/* Builds the reader over reader->bytes; closes it on failure. */
+static int open_bytes(struct mmp_reader *reader, struct mmp_reader **out, struct mmp_error *err)
+{
+	int rc = read_file_header(reader, err);
+
+	if (!rc)
+		rc = read_streams(reader, err);
+	if (!rc)
+		rc = read_strings(reader, err);
+	if (!rc)
+		rc = read_index(reader, err);
+	if (!rc)
+		rc = read_metadata(reader, err);
+	if (!rc)
+		rc = check_events(reader, err);
+	if (rc)
+		mmp_close(reader);
+	else
+		*out = reader;
+	return rc;
+}
+
+int mmp_open_memory(const void *bytes, size_t size, const char *name, struct mmp_reader **reader, struct mmp_error *err)
+{
+	struct mmp_reader *opened = calloc(1, sizeof(*opened));
+
+	*reader = NULL;
+	if (opened)
+		opened->path = strdup(name);
+	if (!opened || !opened->path) {
+		free(opened);
+		return mmp_fail(err, ENOMEM, "%s: out of memory while opening it", name);
+	}
+	opened->bytes = bytes;
+	opened->size = size;
+	return open_bytes(opened, reader, err);
+}
+
+/* The path with the extension, if such a file is there, otherwise the path as it is. NULL if out of memory. */
+static char *complete_path(const char *path)
+{
+	struct stat status;
+	char *longer;
+
+	if (asprintf(&longer, "%s%s", path, MMP_EXTENSION) < 0)
+		return NULL;
+	if (stat(longer, &status) != 0)
+		longer[strlen(path)] = '\0';
+	return longer;
+}
+
+/* Maps the file reader->path. */
+static int map_file(struct mmp_reader *reader, struct mmp_error *err)
+{
+	int fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	void *bytes;
+	int rc = 0;
+
+	if (fd < 0)
+		return mmp_fail(err, errno, "cannot open the profile %s: %s", reader->path, strerror(errno));
+	if (fstat(fd, &status) != 0) {
+		rc = mmp_fail(err, errno, "cannot stat the profile %s: %s", reader->path, strerror(errno));
+	} else if (!S_ISREG(status.st_mode)) {
+		rc = mmp_fail(err, EINVAL, "%s is not a file; give the path of a %s file", reader->path, MMP_EXTENSION);
+	} else if (status.st_size == 0) {
+		rc = mmp_fail(err, EINVAL, "%s: byte 0: not a profile: it is empty", reader->path);
+	} else {
+		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (bytes == MAP_FAILED) {
+			rc = mmp_fail(err, errno, "cannot mmap the profile %s: %s", reader->path, strerror(errno));
+		} else {
+			reader->bytes = bytes;
+			reader->size = (size_t)status.st_size;
+			reader->mapped = true;
+		}
+	}
+	close(fd);
+	return rc;
+}
+
+int mmp_open(const char *path, struct mmp_reader **reader, struct mmp_error *err)
+{
+	struct mmp_reader *opened = calloc(1, sizeof(*opened));
+	int rc;
+
+	*reader = NULL;
+	if (opened)
+		opened->path = complete_path(path);
+	if (!opened || !opened->path) {
+		free(opened);
+		return mmp_fail(err, ENOMEM, "%s: out of memory while opening it", path);
+	}
+	rc = map_file(opened, err);
+	if (rc) {
+		mmp_close(opened);
+		return rc;
+	}
+	return open_bytes(opened, reader, err);
+}
+
+void mmp_close(struct mmp_reader *reader)
+{
+	if (!reader)
+		return;
+	if (reader->mapped)
+		munmap((void *)reader->bytes, reader->size);
+	for (int tag = 0; tag < MMP_TAG_COUNT; tag++)
+		free(reader->streams[tag].pages);
+	free(reader->string_copy);
+	free(reader->dense);
+	free(reader->sparse);
+	free(reader->metadata_memory);
+	free(reader->path);
+	free(reader);
+}
+
+const char *mmp_path(const struct mmp_reader *reader)
+{
+	return reader->path;
+}
+
+uint32_t mmp_version(const struct mmp_reader *reader)
+{
+	return reader->version;
+}
+
+const struct mmp_metadata *mmp_metadata(const struct mmp_reader *reader)
+{
+	return &reader->metadata;
+}
+
+size_t mmp_event_count(const struct mmp_reader *reader)
+{
+	return reader->event_count;
+}
+
+struct mmp_cursor mmp_begin(const struct mmp_reader *reader)
+{
+	return (struct mmp_cursor){reader, 0, 0};
+}
+
+struct mmp_cursor mmp_end(const struct mmp_reader *reader)
+{
+	return (struct mmp_cursor){reader, reader->event_count, reader->streams[MMP_TAG_EVENTS].page_count - 1};
+}
+
+static void decode_event(struct mmp_cursor *cursor, size_t index, struct mmp_event *event)
+{
+	const struct mmp_reader *reader = cursor->reader;
+	size_t size = mmp_event_size(reader->version);
+	uint8_t memory[32];
+
+	mmp_get_event(stream_bytes(reader, MMP_TAG_EVENTS, MMP_HEADER_SIZE + index * size, size, &cursor->page, memory),
+		      reader->version, event);
+}
+
+bool mmp_next(struct mmp_cursor *cursor, struct mmp_event *event)
+{
+	if (cursor->next == cursor->reader->event_count)
+		return false;
+	decode_event(cursor, cursor->next++, event);
+	return true;
+}
+
+bool mmp_previous(struct mmp_cursor *cursor, struct mmp_event *event)
+{
+	if (cursor->next == 0)
+		return false;
+	decode_event(cursor, --cursor->next, event);
+	return true;
+}

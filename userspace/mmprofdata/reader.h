@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Private to the library: an opened profile, as reader.c builds it and strings.c reads it. */
+#ifndef MMPROFDATA_READER_H
+#define MMPROFDATA_READER_H
+
+#include "mmprofdata/format.h"
+
+/* A page's contents: where they lie in the file and where in their stream. */
+struct mmp_page {
+	uint64_t file_offset;
+	uint64_t address;
+	uint32_t size;
+};
+
+struct mmp_stream {
+	struct mmp_page *pages;
+	size_t page_count;
+	uint64_t size;
+};
+
+struct mmp_mapping {
+	uint64_t id;
+	uint64_t address;
+	size_t order; /* place in the index: of two mappings of one id the later counts */
+};
+
+struct mmp_reader {
+	char *path;
+	const uint8_t *bytes;
+	size_t size;
+	bool mapped; /* bytes is our mapping */
+	uint32_t version;
+	struct mmp_stream streams[MMP_TAG_COUNT];
+	size_t event_count;
+
+	/* The string data in one piece: the file's own bytes if they are one page, otherwise string_copy. */
+	const uint8_t *strings;
+	size_t strings_size;
+	uint8_t *string_copy;
+
+	/*
+	 * The string index: addresses by virtual id, 0 for none, if the ids are dense as in rustc's profiles; otherwise
+	 * sorted by id.
+	 */
+	uint64_t *dense;
+	size_t dense_count;
+	struct mmp_mapping *sparse;
+	size_t sparse_count;
+	uint64_t metadata_address; /* 0 for none */
+
+	struct mmp_metadata metadata;
+	char *metadata_memory;
+};
+
+/* Where the byte `address` of a stream lies in the file; the file's end if the stream is shorter. */
+uint64_t mmp_file_offset(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address);
+
+/*
+ * The address in the string data of a string id. False for an id that stands for "<unknown>". The address of a concrete
+ * id is not checked.
+ */
+bool mmp_address_of(const struct mmp_reader *reader, uint64_t id, uint64_t *address);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * String ids to text. A string is a list of literal runs and references to other strings, up to a terminator; what
+ * measureme's decoder makes of it (decodeme/src/stringtable.rs, event.rs) is what we make of it, but for damage, where
+ * it panics and we say so.
+ */
+#include "mmprofdata/reader.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Bounds that keep damaged files from costing time or memory without end; rustc's own strings stay far below. */
+#define MAX_DEPTH 512
+#define MAX_PARTS 16384
+#define MAX_TEXT_SIZE ((size_t)16 << 20)
+#define MAX_LABEL_SIZE ((size_t)64 << 10)
+
+/* A walk over the literal runs of a string: a stack of places in the string data. */
+struct walk {
+	const struct mmp_reader *reader;
+	struct mmp_error *err;
+	size_t depth;
+	size_t parts;
+	uint64_t places[MAX_DEPTH];
+};
+
+static int damaged(const struct walk *walk, uint64_t address, const char *what)
+{
+	return mmp_fail(walk->err, EINVAL, "%s: byte %llu: damaged profile: %s", walk->reader->path,
+			(unsigned long long)mmp_file_offset(walk->reader, MMP_TAG_STRING_DATA, address), what);
+}
+
+/* Steps into the string `id`. Returns 1, or 0 if it stands for "<unknown>". */
+static int walk_into(struct walk *walk, uint64_t id, uint64_t from)
+{
+	uint64_t address;
+
+	if (!mmp_address_of(walk->reader, id, &address))
+		return 0;
+	if (address < MMP_HEADER_SIZE || address >= walk->reader->strings_size)
+		return damaged(walk, from, "a string refers to an id outside of the string data");
+	if (walk->depth == MAX_DEPTH)
+		return damaged(walk, from, "a string refers to itself");
+	walk->places[walk->depth++] = address;
+	return 1;
+}
+
+/* Finds the next literal run. Returns 1, 0 behind the last, or a negative errno. */
+static int walk_next(struct walk *walk, struct mmp_text *run)
+{
+	const struct mmp_reader *reader = walk->reader;
+	size_t id_size = mmp_id_size(reader->version);
+
+	while (walk->depth) {
+		uint64_t *place = &walk->places[walk->depth - 1];
+		uint64_t start = *place, end = start;
+		int rc;
+
+		if (++walk->parts > MAX_PARTS)
+			return damaged(walk, start, "a string has too many parts");
+		while (end < reader->strings_size && reader->strings[end] < MMP_REF_TAG)
+			end++;
+		if (end == reader->strings_size)
+			return damaged(walk, start, "a string has no end");
+		if (end > start) {
+			*place = end;
+			*run = (struct mmp_text){(const char *)reader->strings + start, end - start};
+			return 1;
+		}
+		if (reader->strings[start] == MMP_TERMINATOR) {
+			walk->depth--;
+			continue;
+		}
+		if (reader->strings_size - start < 1 + id_size)
+			return damaged(walk, start, "a reference to a string is cut off");
+		*place += 1 + id_size;
+		rc = walk_into(walk, mmp_get_id(reader->strings + start + 1, reader->version), start);
+		if (rc < 0)
+			return rc;
+		if (rc == 0) {
+			*run = (struct mmp_text){MMP_UNKNOWN_TEXT, strlen(MMP_UNKNOWN_TEXT)};
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* The text of a string, or only its beginning up to the first separator. */
+static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only, struct mmp_buffer *buffer,
+		  struct mmp_text *text, struct mmp_error *err)
+{
+	struct walk walk;
+	struct mmp_text run = {0};
+	bool copied = false, done = false;
+	int rc;
+
+	walk.reader = reader;
+	walk.err = err;
+	walk.depth = walk.parts = 0;
+	*text = (struct mmp_text){"", 0};
+	rc = walk_into(&walk, id, reader->strings_size);
+	if (rc == 0)
+		*text = (struct mmp_text){MMP_UNKNOWN_TEXT, strlen(MMP_UNKNOWN_TEXT)};
+	while (rc > 0 && !done) {
+		rc = walk_next(&walk, &run);
+		if (rc <= 0)
+			break;
+		if (label_only) {
+			const char *separator = memchr(run.bytes, MMP_SEPARATOR, run.size);
+
+			if (separator) {
+				run.size = (size_t)(separator - run.bytes);
+				done = true;
+			}
+		}
+		if (run.size > (label_only ? MAX_LABEL_SIZE : MAX_TEXT_SIZE) - text->size)
+			return damaged(&walk, walk.depth ? walk.places[walk.depth - 1] : reader->strings_size,
+				       label_only ? "a label is longer than 64 KiB" : "a string is longer than 16 MiB");
+		if (!run.size)
+			continue;
+		if (!text->size && mmp_utf8_prefix(run.bytes, run.size) == run.size) {
+			*text = run;
+			continue;
+		}
+		if (!copied) {
+			buffer->size = 0;
+			rc = mmp_buffer_append(buffer, text->bytes, text->size, err);
+			copied = true;
+		}
+		if (rc >= 0)
+			rc = mmp_buffer_append_lossy(buffer, run.bytes, run.size, err);
+		if (rc < 0)
+			return rc;
+		*text = (struct mmp_text){buffer->bytes, buffer->size};
+		rc = 1;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Whether a label or an argument keeps to the grammar of event ids (measureme/src/event_id.rs). */
+static bool well_formed(const struct mmp_text *text)
+{
+	for (size_t i = 0; i < text->size; i++) {
+		unsigned char byte = (unsigned char)text->bytes[i];
+
+		bool space = byte == '\t' || byte == '\n' || byte == '\f' || byte == '\r';
+
+		if ((byte < 0x20 && !space) || byte == 0x7F)
+			return false;
+	}
+	return text->size > 0;
+}
+
+int mmp_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *text,
+		struct mmp_error *err)
+{
+	return expand(reader, id, false, buffer, text, err);
+}
+
+int mmp_label_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,
+		 struct mmp_error *err)
+{
+	int rc = expand(reader, id, true, buffer, label, err);
+
+	if (!rc && !well_formed(label))
+		*label = (struct mmp_text){MMP_PARSE_ERROR_TEXT, strlen(MMP_PARSE_ERROR_TEXT)};
+	return rc;
+}
+
+int mmp_event_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,
+		      struct mmp_text *arguments, struct mmp_error *err)
+{
+	const char *separator;
+	int rc = expand(reader, id, false, buffer, label, err);
+
+	*arguments = (struct mmp_text){"", 0};
+	if (rc)
+		return rc;
+	separator = memchr(label->bytes, MMP_SEPARATOR, label->size);
+	if (separator) {
+		arguments->bytes = separator;
+		arguments->size = label->size - (size_t)(separator - label->bytes);
+		label->size -= arguments->size;
+	}
+	if (!well_formed(label)) {
+		*label = (struct mmp_text){MMP_PARSE_ERROR_TEXT, strlen(MMP_PARSE_ERROR_TEXT)};
+		arguments->size = 0;
+	}
+	return 0;
+}
+
+bool mmp_next_argument(struct mmp_text *arguments, struct mmp_text *argument)
+{
+	const char *end = NULL;
+
+	if (!arguments->size || arguments->bytes[0] != MMP_SEPARATOR)
+		return false;
+	*argument = (struct mmp_text){arguments->bytes + 1, arguments->size - 1};
+	if (argument->size)
+		end = memchr(argument->bytes, MMP_SEPARATOR, argument->size);
+	if (end)
+		argument->size = (size_t)(end - argument->bytes);
+	arguments->bytes += 1 + argument->size;
+	arguments->size -= 1 + argument->size;
+	if (well_formed(argument))
+		return true;
+	arguments->size = 0;
+	return false;
+}
