@@ -68,7 +68,7 @@ void crate_name(const char *args, size_t length, char *name, size_t size)
 		}
 		if (takes_value(arg))
 			next = next < end ? next + strnlen(next, (size_t)(end - next)) + 1 : end;
-		else if (!input && *arg && (*arg != '-' || !strcmp(arg, "-")))
+		else if (!input && *arg && *arg != '@' && (*arg != '-' || !strcmp(arg, "-")))
 			input = arg;
 		arg = next;
 	}

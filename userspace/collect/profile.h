@@ -42,7 +42,8 @@ uint64_t profile_queries(const struct profile *profile);
 
 /*
  * The crate that a rustc command line compiles, as rustc names it: --crate-name, else the input file's name. Writes
- * at most `size` bytes; "unknown-crate" where neither is there. `args` is NUL-separated, as in /proc/PID/cmdline.
+ * at most `size` bytes; "unknown-crate" where neither is there. What a response file (@FILE) says is not looked at: it
+ * is the compiled user's file, and may be gone. `args` is NUL-separated, as in /proc/PID/cmdline.
  */
 void crate_name(const char *args, size_t length, char *name, size_t size);
 
