@@ -70,6 +70,9 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The BPF programs as ordinary C: a stand-in for libbpf's headers comes first.
+$(BUILD)/tests/unit/test_pair.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
+
 test: $(UNIT_TESTS) bin/querytap
 	@tests/run $(UNIT_TESTS)
 

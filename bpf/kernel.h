@@ -35,7 +35,9 @@ struct pt_regs {
 	unsigned long orig_ax, ip, cs, flags, sp, ss;
 };
 
+#ifdef __bpf__
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+#endif
 
 typedef struct {
 	int counter;
@@ -76,6 +78,8 @@ struct bpf_iter__task {
 	struct task_struct *task;
 };
 
+#ifdef __bpf__
 #pragma clang attribute pop
+#endif
 
 #endif

@@ -15,10 +15,12 @@
  * The context may only be read at offsets that stand in the instruction; plain C lets clang join the reads into one
  * at a computed offset, which the verifier refuses.
  */
+#ifndef READ_REGISTER
 #define READ_REGISTER(name)                                                                                            \
 	asm volatile("%0 = *(u64 *)(%1 + %2)"                                                                          \
 		     : "=r"(value)                                                                                     \
 		     : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, name)))
+#endif
 
 /* The value of the register that the machine calls `number`. */
 static __always_inline __u64 register_value(const struct pt_regs *ctx, __u32 number)

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#ifndef SHIM_BPF_TRACING_H
+#define SHIM_BPF_TRACING_H
+#endif

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The pairing of entries and exits, compiled as ordinary C. A made-up thread enters and leaves queries at stack
+ * pointers of the test's choosing; what comes out is the list of intervals.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bpf/pair.bpf.c"
+
+const volatile __u8 trace_all = 0;
+const volatile __u64 wake_bytes = 1;
+volatile __u64 cost_inside, cost_around;
+struct processes_map processes;
+struct threads_map threads;
+struct queries_map queries;
+struct records_map records;
+
+enum { MAX_INTERVALS = 4096, PID = 42, STACK_TOP = 0x800000, SEGMENT_SIZE = 0x100000 };
+
+/* Two stack segments above and below the thread's own stack, each a memory area of its own. */
+static const struct area areas[] = {
+    {0x100000, 0x100000 + SEGMENT_SIZE},
+    {0x400000, STACK_TOP},
+    {0x900000, 0x900000 + SEGMENT_SIZE},
+};
+
+static struct world {
+	bool followed, has_thread, ring_full, no_memory;
+	struct wire_process process;
+	struct thread thread;
+	struct query_table table;
+	__u64 now, cookie, slot_value;
+	struct wire_interval intervals[MAX_INTERVALS];
+	size_t count;
+	char reserved[sizeof(struct wire_args)];
+} world;
+
+void *bpf_map_lookup_elem(void *map, const void *key)
+{
+	if (map == &processes)
+		return world.followed && *(const __u32 *)key == PID ? &world.process : NULL;
+	return map == &queries && *(const __u32 *)key == 0 ? &world.table : NULL;
+}
+
+long bpf_map_update_elem(void *map, const void *key, const void *value, unsigned long long flags)
+{
+	(void)map, (void)key, (void)value, (void)flags;
+	return 0;
+}
+
+void *bpf_task_storage_get(void *map, void *task, void *value, unsigned long long flags)
+{
+	(void)map, (void)task, (void)value;
+	if (flags && !world.no_memory)
+		world.has_thread = true;
+	return world.has_thread ? &world.thread : NULL;
+}
+
+void *bpf_get_current_task_btf(void)
+{
+	return &world;
+}
+
+unsigned long long bpf_get_current_pid_tgid(void)
+{
+	return (unsigned long long)PID << 32 | PID;
+}
+
+unsigned long long bpf_get_attach_cookie(void *ctx)
+{
+	(void)ctx;
+	return world.cookie;
+}
+
+unsigned long long bpf_ktime_get_ns(void)
+{
+	return world.now;
+}
+
+long bpf_probe_read_user(void *to, unsigned int size, const void *from)
+{
+	(void)from;
+	memcpy(to, &world.slot_value, size < sizeof(world.slot_value) ? size : sizeof(world.slot_value));
+	return 0;
+}
+
+long bpf_ringbuf_output(void *ring, void *data, unsigned long long size, unsigned long long flags)
+{
+	const struct wire_intervals *record = data;
+
+	(void)ring, (void)flags;
+	if (world.ring_full)
+		return -1;
+	assert_int_equal(size, sizeof(record->header) + record->header.count * sizeof(record->intervals[0]));
+	memcpy(&world.intervals[world.count], record->intervals, record->header.count * sizeof(record->intervals[0]));
+	world.count += record->header.count;
+	return 0;
+}
+
+void *bpf_ringbuf_reserve(void *ring, unsigned long long size, unsigned long long flags)
+{
+	(void)ring, (void)flags;
+	return size <= sizeof(world.reserved) ? world.reserved : NULL;
+}
+
+void bpf_ringbuf_submit(void *data, unsigned long long flags)
+{
+	(void)data, (void)flags;
+}
+
+unsigned long long bpf_ringbuf_query(void *ring, unsigned long long what)
+{
+	(void)ring, (void)what;
+	return 0;
+}
+
+long shim_find_vma(void *task, unsigned long long address, long (*callback)(void *, void *, void *), void *context)
+{
+	for (size_t i = 0; i < sizeof(areas) / sizeof(*areas); i++) {
+		struct vm_area_struct vma = {areas[i].start, areas[i].end};
+
+		if (address >= vma.vm_start && address < vma.vm_end)
+			return callback(task, &vma, context);
+	}
+	return -2;
+}
+
+long shim_loop(unsigned int count, long (*callback)(unsigned int, void *), void *context)
+{
+	unsigned int i = 0;
+
+	while (i < count && callback(i, context) == 0)
+		i++;
+	return (long)i;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&world, 0, sizeof(world));
+	world.followed = true;
+	world.now = 1000;
+	cost_inside = cost_around = 0;
+	for (unsigned int i = 1; i < 100; i++)
+		world.table.numbers[i] = (__u16)i;
+	return 0;
+}
+
+/* Enters the query `number` 10 ns later with its stack pointer at `sp`. */
+static void enter(unsigned int number, __u64 sp)
+{
+	struct pt_regs regs = {.sp = sp, .di = 0x7000, .si = 0x7000 + 8 * number};
+
+	world.now += 10;
+	world.cookie = COOKIE_MAKE(7, 6, 0, 0);
+	query_enter(&regs);
+}
+
+static void leave(__u64 sp)
+{
+	struct pt_regs regs = {.sp = sp};
+
+	world.now += 10;
+	query_exit(&regs);
+}
+
+static void expect_interval(size_t at, unsigned int number, __u64 start, __u64 length, __u64 flags)
+{
+	assert_true(at < world.count);
+	assert_int_equal(world.intervals[at].start_and_query >> 48, number);
+	assert_int_equal(world.intervals[at].start_and_query & WIRE_TIME_MASK, start);
+	assert_int_equal(world.intervals[at].length_and_flags & WIRE_TIME_MASK, length);
+	assert_int_equal(world.intervals[at].length_and_flags & ~WIRE_TIME_MASK, flags);
+}
+
+static void nested_queries_end_inside_out(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	enter(2, STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x200);
+	enter(3, STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.count, 3);
+	expect_interval(0, 2, 1020, 10, 0);
+	expect_interval(1, 3, 1040, 10, 0);
+	expect_interval(2, 1, 1010, 50, 0);
+	assert_int_equal(world.process.counts.missed, 0);
+}
+
+static void a_vtable_on_the_stack_is_read_there(void **state)
+{
+	struct pt_regs regs = {.sp = STACK_TOP - 0x100, .bx = 0x7000};
+
+	(void)state;
+	world.slot_value = 0x7000 + 8 * 5;
+	world.cookie = COOKIE_MAKE(3, 0, 1, 0x48);
+	query_enter(&regs);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	expect_interval(0, 5, 1000, 10, 0);
+}
+
+static void an_unknown_vtable_keeps_its_place(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	enter(50000, STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.count, 2);
+	expect_interval(0, WIRE_QUERY_NONE, 1020, 10, 0);
+	expect_interval(1, 1, 1010, 30, 0);
+}
+
+static void unwound_frames_are_closed_by_the_callers_exit(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	enter(2, STACK_TOP - 0x200);
+	enter(3, STACK_TOP - 0x300);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.count, 3);
+	expect_interval(0, 3, 1030, 10, INTERVAL_UNWOUND);
+	expect_interval(1, 2, 1020, 20, INTERVAL_UNWOUND);
+	expect_interval(2, 1, 1010, 30, 0);
+	assert_int_equal(world.process.counts.unwound, 2);
+}
+
+static void unwound_frames_are_closed_by_the_next_entry(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	enter(2, STACK_TOP - 0x200);
+	enter(3, STACK_TOP - 0x300);
+	enter(4, STACK_TOP - 0x180);
+	leave(STACK_TOP - 0x180);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.count, 4);
+	expect_interval(0, 3, 1030, 10, INTERVAL_UNWOUND);
+	expect_interval(1, 2, 1020, 20, INTERVAL_UNWOUND);
+	expect_interval(2, 4, 1040, 10, 0);
+	expect_interval(3, 1, 1010, 50, 0);
+}
+
+static void a_frame_is_gone_when_its_own_place_is_entered_again(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	enter(2, STACK_TOP - 0x100);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.count, 2);
+	expect_interval(0, 1, 1010, 10, INTERVAL_UNWOUND);
+	expect_interval(1, 2, 1020, 10, 0);
+}
+
+static void segments_above_and_below_nest(void **state)
+{
+	(void)state;
+	enter(1, 0x400000 + 0x9000);
+	enter(2, 0x900000 + SEGMENT_SIZE - 0x100);
+	enter(3, 0x900000 + 0x9000);
+	enter(4, 0x100000 + SEGMENT_SIZE - 0x100);
+	leave(0x100000 + SEGMENT_SIZE - 0x100);
+	leave(0x900000 + 0x9000);
+	leave(0x900000 + SEGMENT_SIZE - 0x100);
+	leave(0x400000 + 0x9000);
+	flush(&world.thread);
+	assert_int_equal(world.count, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(world.intervals[i].start_and_query >> 48, 4 - i);
+	assert_int_equal(world.process.counts.unwound, 0);
+	assert_int_equal(world.process.counts.missed, 0);
+}
+
+static void unwinding_out_of_segments_closes_what_was_in_them(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	enter(2, 0x400000 + 0x9000);
+	enter(3, 0x900000 + SEGMENT_SIZE - 0x100);
+	enter(4, 0x100000 + SEGMENT_SIZE - 0x100);
+	enter(5, STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.count, 5);
+	expect_interval(0, 4, 1040, 10, INTERVAL_UNWOUND);
+	expect_interval(1, 3, 1030, 20, INTERVAL_UNWOUND);
+	expect_interval(2, 2, 1020, 30, INTERVAL_UNWOUND);
+	expect_interval(3, 5, 1050, 10, 0);
+	expect_interval(4, 1, 1010, 60, 0);
+}
+
+static void nesting_beyond_the_stack_is_counted_and_not_corrupted(void **state)
+{
+	const unsigned int deeper = 7;
+
+	(void)state;
+	for (unsigned int i = 0; i < WIRE_MAX_DEPTH + deeper; i++)
+		enter(1, STACK_TOP - 0x10 * (i + 1));
+	for (unsigned int i = WIRE_MAX_DEPTH + deeper; i-- > 0;)
+		leave(STACK_TOP - 0x10 * (i + 1));
+	flush(&world.thread);
+	assert_int_equal(world.count, WIRE_MAX_DEPTH);
+	assert_int_equal(world.process.counts.too_deep, deeper);
+	assert_int_equal(world.process.counts.missed, 0);
+	assert_int_equal(world.process.counts.unwound, 0);
+	assert_int_equal(world.thread.depth, 0);
+}
+
+static void exits_without_entries_are_missed(void **state)
+{
+	(void)state;
+	leave(STACK_TOP - 0x100);
+	enter(1, STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.count, 1);
+	assert_int_equal(world.process.counts.missed, 2);
+}
+
+static void processes_that_are_not_followed_leave_nothing(void **state)
+{
+	(void)state;
+	world.followed = false;
+	enter(1, STACK_TOP - 0x100);
+	leave(STACK_TOP - 0x100);
+	assert_false(world.has_thread);
+}
+
+static void what_the_ring_does_not_take_is_lost_and_counted(void **state)
+{
+	(void)state;
+	world.ring_full = true;
+	for (int i = 0; i < 2 * WIRE_BATCH + 1; i++) {
+		enter(1, STACK_TOP - 0x100);
+		leave(STACK_TOP - 0x100);
+	}
+	world.ring_full = false;
+	flush(&world.thread);
+	assert_int_equal(world.process.counts.lost, 2 * WIRE_BATCH);
+	assert_int_equal(world.count, 1);
+}
+
+static void without_memory_for_a_thread_its_queries_are_lost(void **state)
+{
+	(void)state;
+	world.no_memory = true;
+	enter(1, STACK_TOP - 0x100);
+	assert_int_equal(world.process.counts.lost, 1);
+}
+
+static void the_cost_of_probes_is_taken_out_of_the_clock(void **state)
+{
+	(void)state;
+	cost_around = 3;
+	cost_inside = 4;
+	enter(1, STACK_TOP - 0x100);
+	enter(2, STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x200);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	expect_interval(0, 2, 1020 - 2 * 3 - 4, 10 - 4, 0);
+	expect_interval(1, 1, 1010 - 3, 30 - 2 * 4 - 3, 0);
+}
+
+static void the_clock_never_runs_back(void **state)
+{
+	(void)state;
+	cost_around = 100;
+	for (unsigned int i = 1; i <= 5; i++)
+		enter(i, STACK_TOP - 0x100 * i);
+	for (unsigned int i = 5; i >= 1; i--)
+		leave(STACK_TOP - 0x100 * i);
+	flush(&world.thread);
+	for (size_t i = 1; i < world.count; i++) {
+		__u64 start = world.intervals[i].start_and_query & WIRE_TIME_MASK;
+		__u64 inner = world.intervals[i - 1].start_and_query & WIRE_TIME_MASK;
+
+		assert_true(start <= inner);
+		assert_true(start + (world.intervals[i].length_and_flags & WIRE_TIME_MASK) >=
+			    inner + (world.intervals[i - 1].length_and_flags & WIRE_TIME_MASK));
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(nested_queries_end_inside_out),
+	    TEST(a_vtable_on_the_stack_is_read_there),
+	    TEST(an_unknown_vtable_keeps_its_place),
+	    TEST(unwound_frames_are_closed_by_the_callers_exit),
+	    TEST(unwound_frames_are_closed_by_the_next_entry),
+	    TEST(a_frame_is_gone_when_its_own_place_is_entered_again),
+	    TEST(segments_above_and_below_nest),
+	    TEST(unwinding_out_of_segments_closes_what_was_in_them),
+	    TEST(nesting_beyond_the_stack_is_counted_and_not_corrupted),
+	    TEST(exits_without_entries_are_missed),
+	    TEST(processes_that_are_not_followed_leave_nothing),
+	    TEST(what_the_ring_does_not_take_is_lost_and_counted),
+	    TEST(without_memory_for_a_thread_its_queries_are_lost),
+	    TEST(the_cost_of_probes_is_taken_out_of_the_clock),
+	    TEST(the_clock_never_runs_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
