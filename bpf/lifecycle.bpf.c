@@ -48,14 +48,14 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	struct wire_exec *record;
 	struct thread *thread;
 
-	if (!process)
+	if (!process && !trace_all)
 		return 0;
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread) {
 		finish_thread(thread);
 		bpf_task_storage_delete(&threads, task);
 	}
-	if (process->flags & PROCESS_COMPILER)
+	if (process && (process->flags & PROCESS_COMPILER))
 		send_end(tgid, process, 0, 1);
 	fresh.start = bpf_ktime_get_ns();
 	bpf_map_update_elem(&processes, &tgid, &fresh, BPF_ANY);

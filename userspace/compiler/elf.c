@@ -182,7 +182,11 @@ static int image_read(struct image *image, const char *path, struct error *err)
 	if (!S_ISREG(status.st_mode) || status.st_size < (off_t)sizeof(Elf64_Ehdr))
 		return error_set(err, ENOEXEC, "%s is not an ELF file", path);
 	image->size = (size_t)status.st_size;
-	image->bytes = mmap(NULL, image->size, PROT_READ, MAP_PRIVATE, image->fd, 0);
+	/*
+	 * Shared, because the kernel puts breakpoints into every private mapping of a file that has uprobes: with
+	 * another querytap recording, that one's sites would read as int3 here.
+	 */
+	image->bytes = mmap(NULL, image->size, PROT_READ, MAP_SHARED, image->fd, 0);
 	if (image->bytes == MAP_FAILED) {
 		image->bytes = NULL;
 		return error_set(err, errno, "cannot map %s: %s", path, strerror(errno));
