@@ -19,7 +19,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 1"
+#define FORMAT "querytap-plan 2"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
