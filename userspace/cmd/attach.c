@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/recording.h"
+#include "util/clock.h"
 
 struct attach_settings {
 	struct recording_settings common;
@@ -52,14 +52,6 @@ static const struct option_row options[] = {
     RECORDING_OPTIONS(struct attach_settings, common),
     {0},
 };
-
-static double now_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* The parent of a process, or 0. */
 static pid_t parent_of(pid_t pid)
@@ -149,14 +141,14 @@ static int set_up(struct recording *recording, const struct attach_settings *set
 
 static void watch(struct recording *recording, const struct attach_settings *settings, int signals)
 {
-	double end = settings->seconds > 0 ? now_seconds() + settings->seconds : 0;
+	double end = settings->seconds > 0 ? (double)clock_now(CLOCK_MONOTONIC) / 1e9 + settings->seconds : 0;
 	struct pollfd files[] = {
 	    {signals, POLLIN, 0},
 	    {collector_fd(recording->collector), POLLIN, 0},
 	};
 
 	for (;;) {
-		double left = end > 0 ? end - now_seconds() : 1;
+		double left = end > 0 ? end - (double)clock_now(CLOCK_MONOTONIC) / 1e9 : 1;
 		int ready;
 
 		if (left <= 0 || (!settings->all && !collector_follows_any(recording->collector)))

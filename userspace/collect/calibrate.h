@@ -12,12 +12,12 @@ enum own_site { OWN_NOP5, OWN_PUSH, OWN_JCC, OWN_CALL, OWN_OTHER, OWN_QUERY_ENTE
 int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err);
 
 /*
- * Runs through a site `times` times, in batches; returns what one passage took, nanoseconds, as the lower quartile of
- * the batches: those in which nothing else got the processor.
+ * Runs through a site `times` times, in batches; returns what one passage took, nanoseconds, as the lowest tenth of
+ * the batches has it: those in which nothing else got the processor.
  */
 uint64_t own_site_run(enum own_site site, unsigned int times);
 
-/* Runs through both query sites, as the compiler would with a vtable 8 bytes behind the TyCtxt; likewise. */
+/* Runs through both query sites, as the compiler would with a vtable 8 bytes behind the TyCtxt, and some work before. */
 uint64_t own_queries_run(unsigned int times);
 
 /* The cookie's registers for OWN_QUERY_ENTER: TyCtxt in rdi, vtable in rsi. */

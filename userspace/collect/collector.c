@@ -9,53 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "bpf/wire.h"
-#include "build/bpf/querytap.skel.h"
-#include "collect/attach.h"
-#include "collect/calibrate.h"
+#include "collect/internal.h"
 #include "collect/multi.h"
-#include "collect/profile.h"
+#include "util/clock.h"
 
 enum { DEFAULT_RING_BYTES = 8 * 1024 * 1024, WAKE_FRACTION = 8 };
 
-struct probed {
-	const struct plan *plan;
-	dev_t device;
-	ino_t inode;
-	struct attachment sites[SITE_KINDS];
-};
-
-struct collector {
-	struct querytap_bpf *bpf;
-	struct ring_buffer *ring;
-	bool multi;
-	char *directory;
-	struct profile_place place;
-	struct probed compilers[COLLECT_MAX_COMPILERS];
-	size_t compiler_count;
-	struct profile **live; /* one for each process that compiles now: a few */
-	size_t live_count, live_room;
-	struct collect_totals totals;
-	uint64_t attach_ns, detach_ns;
-	struct probe_cost cost;
-	uint64_t *measured; /* while measuring: lengths of querytap's own intervals, ns */
-	size_t measured_count, measured_room;
-	void (*on_exec)(void *context, pid_t pid);
-	void *context;
-};
-
 _Static_assert(COLLECT_MAX_COMPILERS == WIRE_MAX_COMPILERS, "one number, two headers");
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* ---- records ---- */
 
@@ -270,7 +232,7 @@ int collector_open(const struct collect_options *options, struct collector **out
 	    .uid = options->uid,
 	    .gid = options->gid,
 	    .set_owner = options->set_owner,
-	    .realtime_offset = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_MONOTONIC),
+	    .realtime_offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_MONOTONIC),
 	};
 	collector->on_exec = options->on_exec;
 	collector->context = options->context;
@@ -363,7 +325,7 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	static const enum site_kind order[] = {SITE_EXIT, SITE_SESSION, SITE_ENTER};
 	size_t number = collector->compiler_count;
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
-	uint64_t begun = now_ns(CLOCK_MONOTONIC);
+	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 	struct stat status;
 	int code = 0;
 
@@ -383,13 +345,13 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 		detach(probed);
 		collector->compiler_count--;
 	}
-	collector->attach_ns += now_ns(CLOCK_MONOTONIC) - begun;
+	collector->attach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	return code;
 }
 
 int collector_follow(struct collector *collector, pid_t pid, bool running, struct error *err)
 {
-	struct wire_process process = {.start = now_ns(CLOCK_MONOTONIC), .flags = running ? PROCESS_JOINED : 0};
+	struct wire_process process = {.start = clock_now(CLOCK_MONOTONIC), .flags = running ? PROCESS_JOINED : 0};
 	uint32_t tgid = (uint32_t)pid;
 	int code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.processes), &tgid, &process, BPF_NOEXIST);
 
@@ -405,8 +367,7 @@ bool collector_follows_any(const struct collector *collector)
 	return bpf_map_get_next_key(bpf_map__fd(collector->bpf->maps.processes), NULL, &tgid) == 0;
 }
 
-/* Has every thread's open queries closed and its batch sent, by a BPF iterator over all tasks. */
-static void finish_threads(struct collector *collector)
+void finish_threads(struct collector *collector)
 {
 	struct bpf_link *link = bpf_program__attach_iter(collector->bpf->progs.finish_all, NULL);
 	char nothing[64];
@@ -418,122 +379,6 @@ static void finish_threads(struct collector *collector)
 		close(fd);
 	}
 	bpf_link__destroy(link);
-}
-
-/* ---- measuring ---- */
-
-enum { MEASURED_QUERIES = 20000, MEASURED_HITS = 4000, MEASURED_STEPS = 400 };
-
-static int compare_numbers(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* Attaches the query programs to querytap's own query sites and runs through them. *taken: one passage, ns. */
-static int run_own_queries(struct collector *collector, const uint64_t offsets[OWN_SITES], uint64_t *taken,
-			   struct error *err)
-{
-	struct attachment enter = {0}, leave = {0};
-	uint64_t cookie = COOKIE_MAKE(OWN_TCX_REGISTER, OWN_VTABLE_REGISTER, 0, 0), none = 0;
-	int code = attachment_open(bpf_program__fd(collector->bpf->progs.query_exit), collector->multi,
-				   "/proc/self/exe", &offsets[OWN_QUERY_EXIT], &none, 1, &leave, err);
-
-	if (code == 0)
-		code = attachment_open(bpf_program__fd(collector->bpf->progs.query_enter), collector->multi,
-				       "/proc/self/exe", &offsets[OWN_QUERY_ENTER], &cookie, 1, &enter, err);
-	if (code == 0)
-		*taken = own_queries_run(MEASURED_QUERIES);
-	attachment_close(&enter);
-	attachment_close(&leave);
-	return code;
-}
-
-static int measure_followed(struct collector *collector, uint64_t *taken, struct error *err)
-{
-	struct wire_process self = {.start = now_ns(CLOCK_MONOTONIC), .flags = PROCESS_COMPILER};
-	uint64_t offsets[OWN_SITES];
-	uint32_t tgid = (uint32_t)getpid();
-	int processes = bpf_map__fd(collector->bpf->maps.processes);
-	int code = own_sites_find(offsets, err);
-
-	if (code < 0)
-		return code;
-	code = bpf_map_update_elem(processes, &tgid, &self, BPF_ANY);
-	if (code < 0)
-		return error_set(err, code, "cannot follow querytap itself: %s", strerror(-code));
-	code = run_own_queries(collector, offsets, taken, err);
-	finish_threads(collector);
-	collector_drain(collector);
-	bpf_map_delete_elem(processes, &tgid);
-	return code;
-}
-
-int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err)
-{
-	const struct probe_cost none = {0};
-	uint64_t bare, taken = 0;
-	int code;
-
-	collector_compensate(collector, &none);
-	collector->measured_room = 2 * MEASURED_QUERIES;
-	collector->measured_count = 0;
-	collector->measured = calloc(collector->measured_room, sizeof(*collector->measured));
-	if (!collector->measured)
-		return error_set(err, ENOMEM, "out of memory");
-	bare = own_queries_run(MEASURED_QUERIES);
-	code = measure_followed(collector, &taken, err);
-	if (code == 0 && collector->measured_count >= MEASURED_QUERIES && taken > bare) {
-		qsort(collector->measured, collector->measured_count, sizeof(*collector->measured), compare_numbers);
-		cost->inside = collector->measured[collector->measured_count / 4];
-		cost->around = taken - bare > cost->inside ? taken - bare - cost->inside : 0;
-	} else if (code == 0) {
-		code = error_set(err, EIO, "the cost of a probe could not be measured (%zu of %d own queries came)",
-				 collector->measured_count, MEASURED_QUERIES);
-	}
-	free(collector->measured);
-	collector->measured = NULL;
-	return code;
-}
-
-void collector_compensate(struct collector *collector, const struct probe_cost *cost)
-{
-	collector->cost = *cost;
-	collector->bpf->bss->cost_inside = cost->inside;
-	collector->bpf->bss->cost_around = cost->around;
-}
-
-static int measure_instruction(struct collector *collector, uint64_t offset, enum own_site site, unsigned int times,
-			       uint64_t *cost, struct error *err)
-{
-	struct attachment attachment = {0};
-	uint64_t cookie = 0, bare, taken;
-	int code = attachment_open(bpf_program__fd(collector->bpf->progs.do_nothing), collector->multi,
-				   "/proc/self/exe", &offset, &cookie, 1, &attachment, err);
-
-	if (code < 0)
-		return code;
-	taken = own_site_run(site, times);
-	attachment_close(&attachment);
-	bare = own_site_run(site, times);
-	*cost = taken > bare ? taken - bare : 0;
-	return 0;
-}
-
-int collector_measure_instructions(struct collector *collector, struct instruction_costs *costs, struct error *err)
-{
-	uint64_t *const results[] = {
-	    [OWN_NOP5] = &costs->nop5, [OWN_PUSH] = &costs->push,   [OWN_JCC] = &costs->jcc,
-	    [OWN_CALL] = &costs->call, [OWN_OTHER] = &costs->other,
-	};
-	uint64_t offsets[OWN_SITES];
-	int code = own_sites_find(offsets, err);
-
-	for (int site = OWN_NOP5; code == 0 && site <= OWN_OTHER; site++)
-		code = measure_instruction(collector, offsets[site], (enum own_site)site,
-					   site == OWN_OTHER ? MEASURED_STEPS : MEASURED_HITS, results[site], err);
-	return code;
 }
 
 /* ---- draining and ending ---- */
@@ -567,11 +412,11 @@ void collector_attach_time(const struct collector *collector, uint64_t *attach_n
 
 void collector_finish(struct collector *collector)
 {
-	uint64_t begun = now_ns(CLOCK_MONOTONIC);
+	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 
 	for (size_t i = 0; i < collector->compiler_count; i++)
 		detach(&collector->compilers[i]);
-	collector->detach_ns += now_ns(CLOCK_MONOTONIC) - begun;
+	collector->detach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	collector_drain(collector);
 	finish_threads(collector);
 	collector_drain(collector);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* The collector's state, for the files of collect/ that work on it. */
+#ifndef QUERYTAP_COLLECT_INTERNAL_H
+#define QUERYTAP_COLLECT_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "bpf/wire.h"
+#include "build/bpf/querytap.skel.h"
+#include "collect/attach.h"
+#include "collect/collect.h"
+#include "collect/profile.h"
+
+struct probed {
+	const struct plan *plan;
+	dev_t device;
+	ino_t inode;
+	struct attachment sites[SITE_KINDS];
+};
+
+struct collector {
+	struct querytap_bpf *bpf;
+	struct ring_buffer *ring;
+	bool multi;
+	char *directory;
+	struct profile_place place;
+	struct probed compilers[COLLECT_MAX_COMPILERS];
+	size_t compiler_count;
+	struct profile **live; /* one for each process that compiles now: a few */
+	size_t live_count, live_room;
+	struct collect_totals totals;
+	uint64_t attach_ns, detach_ns;
+	struct probe_cost cost;
+	uint64_t *measured; /* while measuring: lengths of querytap's own intervals, ns */
+	size_t measured_count, measured_room;
+	void (*on_exec)(void *context, pid_t pid);
+	void *context;
+};
+
+/* Has every thread's open queries closed and its batch sent, by a BPF iterator over all tasks. */
+void finish_threads(struct collector *collector);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What probes cost on this machine, found out on querytap itself. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/calibrate.h"
+#include "collect/internal.h"
+#include "util/clock.h"
+
+enum { MEASUREMENTS = 5, MEASURED_QUERIES = 8000, MEASURED_ROUNDS = 2, MEASURED_HITS = 4000, MEASURED_STEPS = 1000 };
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Whatever else runs on the machine makes a passage slower, never faster. */
+static uint64_t fastest_passage(void)
+{
+	uint64_t fastest = UINT64_MAX;
+
+	for (int i = 0; i < MEASURED_ROUNDS; i++) {
+		uint64_t taken = own_queries_run(MEASURED_QUERIES / MEASURED_ROUNDS);
+
+		fastest = taken < fastest ? taken : fastest;
+	}
+	return fastest;
+}
+
+/* Attaches the query programs to querytap's own query sites and runs through them. *taken: one passage, ns. */
+static int run_own_queries(struct collector *collector, const uint64_t offsets[OWN_SITES], uint64_t *taken,
+			   struct error *err)
+{
+	struct attachment enter = {0}, leave = {0};
+	uint64_t cookie = COOKIE_MAKE(OWN_TCX_REGISTER, OWN_VTABLE_REGISTER, 0, 0), none = 0;
+	int code = attachment_open(bpf_program__fd(collector->bpf->progs.query_exit), collector->multi,
+				   "/proc/self/exe", &offsets[OWN_QUERY_EXIT], &none, 1, &leave, err);
+
+	if (code == 0)
+		code = attachment_open(bpf_program__fd(collector->bpf->progs.query_enter), collector->multi,
+				       "/proc/self/exe", &offsets[OWN_QUERY_ENTER], &cookie, 1, &enter, err);
+	if (code == 0)
+		*taken = fastest_passage();
+	attachment_close(&enter);
+	attachment_close(&leave);
+	return code;
+}
+
+static int measure_followed(struct collector *collector, uint64_t *taken, struct error *err)
+{
+	struct wire_process self = {.start = clock_now(CLOCK_MONOTONIC), .flags = PROCESS_COMPILER};
+	uint64_t offsets[OWN_SITES];
+	uint32_t tgid = (uint32_t)getpid();
+	int processes = bpf_map__fd(collector->bpf->maps.processes);
+	int code = own_sites_find(offsets, err);
+
+	if (code < 0)
+		return code;
+	code = bpf_map_update_elem(processes, &tgid, &self, BPF_ANY);
+	if (code < 0)
+		return error_set(err, code, "cannot follow querytap itself: %s", strerror(-code));
+	code = run_own_queries(collector, offsets, taken, err);
+	finish_threads(collector);
+	collector_drain(collector);
+	bpf_map_delete_elem(processes, &tgid);
+	return code;
+}
+
+static int measure_once(struct collector *collector, struct probe_cost *cost, struct error *err)
+{
+	uint64_t bare, taken = 0;
+	int code;
+
+	collector->measured_room = 2 * MEASURED_QUERIES;
+	collector->measured_count = 0;
+	collector->measured = calloc(collector->measured_room, sizeof(*collector->measured));
+	if (!collector->measured)
+		return error_set(err, ENOMEM, "out of memory");
+	bare = fastest_passage();
+	code = measure_followed(collector, &taken, err);
+	if (code == 0 && collector->measured_count >= MEASURED_QUERIES && taken > bare) {
+		qsort(collector->measured, collector->measured_count, sizeof(*collector->measured), compare_numbers);
+		cost->inside = collector->measured[collector->measured_count / 4];
+		cost->around = taken - bare > cost->inside ? taken - bare - cost->inside : 0;
+	} else if (code == 0) {
+		code = error_set(err, EIO, "the cost of a probe could not be measured (%zu of %d own queries came)",
+				 collector->measured_count, MEASURED_QUERIES);
+	}
+	free(collector->measured);
+	collector->measured = NULL;
+	return code;
+}
+
+static int compare_costs(const void *a, const void *b)
+{
+	const struct probe_cost *left = a, *right = b;
+	uint64_t first = left->inside + left->around, second = right->inside + right->around;
+
+	return first < second ? -1 : first > second;
+}
+
+int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err)
+{
+	const struct probe_cost none = {0};
+	struct probe_cost found[MEASUREMENTS];
+	int code = 0;
+
+	collector_compensate(collector, &none);
+	for (int i = 0; code == 0 && i < MEASUREMENTS; i++)
+		code = measure_once(collector, &found[i], err);
+	if (code < 0)
+		return code;
+	qsort(found, MEASUREMENTS, sizeof(*found), compare_costs);
+	*cost = found[MEASUREMENTS / 2];
+	return 0;
+}
+
+void collector_compensate(struct collector *collector, const struct probe_cost *cost)
+{
+	collector->cost = *cost;
+	collector->bpf->bss->cost_inside = cost->inside;
+	collector->bpf->bss->cost_around = cost->around;
+}
+
+static int measure_instruction(struct collector *collector, uint64_t offset, enum own_site site, unsigned int times,
+			       uint64_t *cost, struct error *err)
+{
+	struct attachment attachment = {0};
+	uint64_t cookie = 0, bare, taken;
+	int code = attachment_open(bpf_program__fd(collector->bpf->progs.do_nothing), collector->multi,
+				   "/proc/self/exe", &offset, &cookie, 1, &attachment, err);
+
+	if (code < 0)
+		return code;
+	taken = own_site_run(site, times);
+	attachment_close(&attachment);
+	bare = own_site_run(site, times);
+	*cost = taken > bare ? taken - bare : 0;
+	return 0;
+}
+
+int collector_measure_instructions(struct collector *collector, struct instruction_costs *costs, struct error *err)
+{
+	uint64_t *const results[] = {
+	    [OWN_NOP5] = &costs->nop5, [OWN_PUSH] = &costs->push,   [OWN_JCC] = &costs->jcc,
+	    [OWN_CALL] = &costs->call, [OWN_OTHER] = &costs->other,
+	};
+	uint64_t offsets[OWN_SITES];
+	int code = own_sites_find(offsets, err);
+
+	for (int site = OWN_NOP5; code == 0 && site <= OWN_OTHER; site++)
+		code = measure_instruction(collector, offsets[site], (enum own_site)site,
+					   site == OWN_OTHER ? MEASURED_STEPS : MEASURED_HITS, results[site], err);
+	return code;
+}
+
