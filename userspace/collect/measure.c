@@ -117,6 +117,14 @@ int collector_measure(struct collector *collector, struct probe_cost *cost, stru
 		return code;
 	qsort(found, MEASUREMENTS, sizeof(*found), compare_costs);
 	*cost = found[MEASUREMENTS / 2];
+	/*
+	 * What lies around the clock readings is the outer halves of the same two traps whose inner halves lie between
+	 * them. A result far from that comes from a machine too busy to measure on.
+	 */
+	if (cost->around < cost->inside / 2)
+		cost->around = cost->inside / 2;
+	if (cost->around > 2 * cost->inside)
+		cost->around = 2 * cost->inside;
 	return 0;
 }
 
