@@ -169,7 +169,7 @@ void find_driver(struct find *find, const char *path, struct clue clue)
 	if (fd < 0)
 		return;
 	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (elf && elf_kind(elf) == ELF_K_ELF)
 		add_by_program(find, elf, path, clue);
 	elf_end(elf);
