@@ -73,7 +73,9 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 # The BPF programs as ordinary C: a stand-in for libbpf's headers comes first.
 $(BUILD)/tests/unit/test_pair.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
-test: $(UNIT_TESTS) bin/querytap
+include tests/fixtures/standin/standin.mk
+
+test: $(UNIT_TESTS) bin/querytap $(STANDIN_RUSTC) $(FOLD)
 	@tests/run $(UNIT_TESTS)
 
 bench: all
