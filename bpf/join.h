@@ -3,6 +3,8 @@
 #ifndef QUERYTAP_BPF_JOIN_H
 #define QUERYTAP_BPF_JOIN_H
 
+#include <stdbool.h>
+
 #include "bpf/state.h"
 
 struct args_reader {
@@ -32,8 +34,12 @@ static long send_args(__u32 index, struct args_reader *reader)
 	return 0;
 }
 
-/* Tells the collector that the current process compiles, and with which command line. */
-static __noinline int announce(struct task_struct *task, struct wire_process *process, __u32 compiler)
+/*
+ * Tells the collector that the current process compiles, and with which command line. Returns 0 if the ring buffer has
+ * no room.
+ */
+static __noinline int announce(struct task_struct *task, struct wire_process *process, __u32 compiler,
+			       bool from_start)
 {
 	struct args_reader reader = {
 	    .at = BPF_CORE_READ(task, mm, arg_start),
@@ -52,19 +58,17 @@ static __noinline int announce(struct task_struct *task, struct wire_process *pr
 	record->start = process->start;
 	record->compiler = compiler;
 	record->joined = !!(process->flags & PROCESS_JOINED);
+	record->from_start = from_start;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-	process->flags |= PROCESS_COMPILER;
 	bpf_loop(WIRE_MAX_ARGS / WIRE_ARGS_CHUNK, send_args, &reader, 0);
-	return 0;
+	return 1;
 }
 
-/* The current thread's state, made at its first query; NULL for a process that is not followed. */
-static __noinline struct thread *join(struct task_struct *task, __u32 compiler)
+/* The current process; NULL if it is not followed. Where every compiler is, it is followed from here on. */
+static __noinline struct wire_process *current_process(void)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	__u32 tgid = id >> 32;
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct wire_process *process = bpf_map_lookup_elem(&processes, &tgid);
-	struct thread *thread;
 
 	if (!process && trace_all) {
 		struct wire_process joined = {.start = bpf_ktime_get_ns(), .flags = PROCESS_JOINED};
@@ -72,18 +76,33 @@ static __noinline struct thread *join(struct task_struct *task, __u32 compiler)
 		bpf_map_update_elem(&processes, &tgid, &joined, BPF_NOEXIST);
 		process = bpf_map_lookup_elem(&processes, &tgid);
 	}
+	return process;
+}
+
+/*
+ * The current thread's state, made at its first query or at the start of the compilation; NULL for a process that is
+ * not followed, and while there is no room to announce it.
+ */
+static __noinline struct thread *join(struct task_struct *task, __u32 compiler, bool from_start)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct wire_process *process = current_process();
+	struct thread *thread = NULL;
+
 	if (!process)
 		return NULL;
-	if (!(process->flags & PROCESS_COMPILER))
-		announce(task, process, compiler);
-	thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!(__sync_fetch_and_or(&process->flags, PROCESS_COMPILER) & PROCESS_COMPILER) &&
+	    !announce(task, process, compiler, from_start))
+		__sync_fetch_and_and(&process->flags, ~PROCESS_COMPILER);
+	else
+		thread = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!thread) {
-		count_up(process, lost, 1);
+		count_up(process, lost, !from_start);
 		return NULL;
 	}
 	thread->process_start = process->start;
 	thread->skew = process->skew;
-	thread->batch.header = (struct wire_header){WIRE_INTERVALS, tgid, (__u32)id, 0};
+	thread->batch.header = (struct wire_header){WIRE_INTERVALS, id >> 32, (__u32)id, 0};
 	__sync_fetch_and_add(&process->threads, 1);
 	return thread;
 }

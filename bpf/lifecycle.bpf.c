@@ -2,12 +2,19 @@
 /* Processes: who belongs to the followed tree, when a compilation begins, and what is left when a thread ends. */
 #include "bpf/join.h"
 
-static void send_end(__u32 tgid, struct wire_process *process, int exit_code, __u32 by_exec)
+/*
+ * Tells the collector that a process has ended, once. Returns whether there was room for it; if not, the process and
+ * its counts stay in the map for the collector to find.
+ */
+static bool send_end(__u32 tgid, struct wire_process *process, int exit_code, __u32 by_exec)
 {
-	struct wire_end *record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+	struct wire_end *record;
 
+	if (__sync_fetch_and_or(&process->flags, PROCESS_ENDED) & PROCESS_ENDED)
+		return true;
+	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record)
-		return;
+		return false;
 	record->header = (struct wire_header){WIRE_END, tgid, tgid, 0};
 	record->time = bpf_ktime_get_ns();
 	record->counts = process->counts;
@@ -15,6 +22,7 @@ static void send_end(__u32 tgid, struct wire_process *process, int exit_code, __
 	record->by_exec = by_exec;
 	bpf_ringbuf_submit(record, BPF_RB_FORCE_WAKEUP);
 	bpf_map_delete_elem(&processes, &tgid);
+	return true;
 }
 
 /* Sends what a thread has, with the queries that still run as truncated. */
@@ -55,8 +63,8 @@ int BPF_PROG(on_exec, struct task_struct *task)
 		finish_thread(thread);
 		bpf_task_storage_delete(&threads, task);
 	}
-	if (process && (process->flags & PROCESS_COMPILER))
-		send_end(tgid, process, 0, 1);
+	if (process && (!(process->flags & PROCESS_COMPILER) || !send_end(tgid, process, 0, 1)))
+		fresh.counts = process->counts;
 	fresh.start = bpf_ktime_get_ns();
 	bpf_map_update_elem(&processes, &tgid, &fresh, BPF_ANY);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
@@ -105,7 +113,7 @@ int session_start(struct pt_regs *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	if (!bpf_task_storage_get(&threads, task, NULL, 0))
-		join(task, COOKIE_COMPILER(bpf_get_attach_cookie(ctx)));
+		join(task, COOKIE_COMPILER(bpf_get_attach_cookie(ctx)), true);
 	return 0;
 }
 

@@ -144,6 +144,18 @@ static long is_left(__u32 index, struct search *search)
 	return 0;
 }
 
+/* Goes on while the frame lies where the stack ends now, or a little below. */
+static long is_just_left(__u32 index, struct search *search)
+{
+	__u32 at = search->left - 1;
+
+	(void)index;
+	if (at >= WIRE_MAX_DEPTH || search->sp - search->thread->frames[at].sp >= NEAR_BYTES)
+		return 1;
+	search->left = at;
+	return 0;
+}
+
 static long is_frame(__u32 index, struct search *search)
 {
 	__u32 at = search->left - 1;
@@ -155,24 +167,36 @@ static long is_frame(__u32 index, struct search *search)
 	return 0;
 }
 
+/* Whether the frame on top of `left` others is so close above `sp` that it must be around it. */
+static __always_inline bool is_around(const struct thread *thread, __u32 left, __u64 sp)
+{
+	return left - 1 < WIRE_MAX_DEPTH && thread->frames[left - 1].sp - sp - 1 < NEAR_BYTES;
+}
+
 /*
  * A frame at `sp` is entered that does not lie close below the top one. Within one memory area the stack grows down,
  * so a frame at or below `sp` is gone. rustc grows its stack by segments, each an area of its own that is given back
  * before the code that asked for it goes on: if a frame of this area is below others of other areas, those are gone.
- * If there is none, a new segment was begun and nothing is gone.
+ * If there is none, a new segment was begun and nothing is gone. A new segment never begins close above the frame
+ * that asked for it, which is at its own segment's low end, so for frames close by the areas need not be known.
  */
 static __noinline int drop_left(struct task_struct *task, struct thread *thread, __u64 sp)
 {
 	struct search search = {.thread = thread, .sp = sp, .left = thread->depth};
-	__u32 closed;
+	__u32 left, closed;
 
-	if (bpf_find_vma(task, sp, note_area, &search.area, 0) || !search.area.end)
+	bpf_loop(WIRE_MAX_DEPTH, is_just_left, &search, 0);
+	left = search.left;
+	if (left && !is_around(thread, left, sp) && !bpf_find_vma(task, sp, note_area, &search.area, 0)) {
+		bpf_loop(WIRE_MAX_DEPTH, in_area, &search, 0);
+		if (search.left) {
+			bpf_loop(WIRE_MAX_DEPTH, is_left, &search, 0);
+			left = search.left;
+		}
+	}
+	if (left == thread->depth)
 		return 0;
-	bpf_loop(WIRE_MAX_DEPTH, in_area, &search, 0);
-	if (!search.left)
-		return 0;
-	bpf_loop(WIRE_MAX_DEPTH, is_left, &search, 0);
-	closed = close_down_to(thread, search.left, thread_time(thread, bpf_ktime_get_ns()), INTERVAL_UNWOUND);
+	closed = close_down_to(thread, left, thread_time(thread, bpf_ktime_get_ns()), INTERVAL_UNWOUND);
 	count_up(process_of(thread), unwound, closed);
 	return 0;
 }
@@ -188,7 +212,7 @@ int query_enter(struct pt_regs *ctx)
 
 	cookie = bpf_get_attach_cookie(ctx);
 	if (!thread) {
-		thread = join(task, COOKIE_COMPILER(cookie));
+		thread = join(task, COOKIE_COMPILER(cookie), false);
 		if (!thread)
 			return 0;
 	}
@@ -237,9 +261,7 @@ static __noinline int exit_below(struct thread *thread, __u64 sp, __u64 time)
 /* An exit on a thread without a shadow stack: the query was entered before the probes were there. */
 static __noinline int exit_unknown(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
-	count_up((struct wire_process *)bpf_map_lookup_elem(&processes, &tgid), missed, 1);
+	count_up(current_process(), missed, 1);
 	return 0;
 }
 

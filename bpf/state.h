@@ -19,7 +19,7 @@ struct frame {
 struct thread {
 	__u64 process_start;
 	__u64 skew; /* nanoseconds that this thread has spent in probes so far: its clock is behind by as much */
-	__u64 last; /* time of the last entry or exit; the thread's clock never runs back */
+	__u64 last; /* time of the last entry or exit; the next is later */
 	__u32 depth;
 	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
 	struct frame frames[WIRE_MAX_DEPTH];
@@ -86,13 +86,16 @@ static __always_inline struct wire_process *process_of(const struct thread *thre
 	return bpf_map_lookup_elem(&processes, &tgid);
 }
 
-/* The thread's time, in nanoseconds since its process's exec, without what it has spent in probes. */
+/*
+ * The thread's time, in nanoseconds since its process's exec, without what it has spent in probes. No two calls return
+ * the same: of two queries with no time in between, readers of the profile take the one for a part of the other.
+ */
 static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
 {
 	__u64 time = now - thread->process_start - thread->skew;
 
-	if ((__s64)(time - thread->last) < 0)
-		time = thread->last;
+	if ((__s64)(time - thread->last) <= 0)
+		time = thread->last + 1;
 	thread->last = time;
 	return time;
 }

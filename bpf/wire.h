@@ -75,7 +75,8 @@ struct wire_compiler {
 	struct wire_header header; /* count: bytes of command line that follow in WIRE_ARGS records */
 	unsigned long long start;  /* of the program: its exec, or the fork if it never called exec */
 	unsigned int compiler;     /* the compiler's number, as in the cookies */
-	unsigned int joined;       /* 1 if the process ran before recording began: `start` is when it was joined */
+	unsigned short joined;     /* 1 if the process ran before recording began: `start` is when it was joined */
+	unsigned short from_start; /* 1 if the start of the compilation was seen: no query of it came before */
 };
 
 struct wire_args {
@@ -109,6 +110,7 @@ struct wire_process {
 #define PROCESS_COMPILER 1u /* WIRE_COMPILER was sent */
 #define PROCESS_DEAD 2u     /* its last thread is gone */
 #define PROCESS_JOINED 4u   /* ran before recording began */
+#define PROCESS_ENDED 8u    /* WIRE_END was sent, or had no room in the ring buffer */
 
 #ifdef __STDC_VERSION__
 _Static_assert(sizeof(struct wire_header) == 16, "shared with BPF");

@@ -32,7 +32,7 @@ static const struct area areas[] = {
 };
 
 static struct world {
-	bool followed, has_thread, ring_full, no_memory;
+	bool followed, has_thread, ring_full, no_memory, no_areas;
 	struct wire_process process;
 	struct thread thread;
 	struct query_table table;
@@ -123,7 +123,7 @@ unsigned long long bpf_ringbuf_query(void *ring, unsigned long long what)
 
 long shim_find_vma(void *task, unsigned long long address, long (*callback)(void *, void *, void *), void *context)
 {
-	for (size_t i = 0; i < sizeof(areas) / sizeof(*areas); i++) {
+	for (size_t i = 0; !world.no_areas && i < sizeof(areas) / sizeof(*areas); i++) {
 		struct vm_area_struct vma = {areas[i].start, areas[i].end};
 
 		if (address >= vma.vm_start && address < vma.vm_end)
@@ -251,7 +251,7 @@ static void unwound_frames_are_closed_by_the_next_entry(void **state)
 	assert_int_equal(world.count, 4);
 	expect_interval(0, 3, 1030, 10, INTERVAL_UNWOUND);
 	expect_interval(1, 2, 1020, 20, INTERVAL_UNWOUND);
-	expect_interval(2, 4, 1040, 10, 0);
+	expect_interval(2, 4, 1041, 9, 0);
 	expect_interval(3, 1, 1010, 50, 0);
 }
 
@@ -264,7 +264,15 @@ static void a_frame_is_gone_when_its_own_place_is_entered_again(void **state)
 	flush(&world.thread);
 	assert_int_equal(world.count, 2);
 	expect_interval(0, 1, 1010, 10, INTERVAL_UNWOUND);
-	expect_interval(1, 2, 1020, 10, 0);
+	expect_interval(1, 2, 1021, 9, 0);
+}
+
+/* The kernel's memory map cannot be asked while another thread changes it. */
+static void frames_close_by_need_no_memory_map(void **state)
+{
+	(void)state;
+	world.no_areas = true;
+	unwound_frames_are_closed_by_the_next_entry(state);
 }
 
 static void segments_above_and_below_nest(void **state)
@@ -301,7 +309,7 @@ static void unwinding_out_of_segments_closes_what_was_in_them(void **state)
 	expect_interval(0, 4, 1040, 10, INTERVAL_UNWOUND);
 	expect_interval(1, 3, 1030, 20, INTERVAL_UNWOUND);
 	expect_interval(2, 2, 1020, 30, INTERVAL_UNWOUND);
-	expect_interval(3, 5, 1050, 10, 0);
+	expect_interval(3, 5, 1051, 9, 0);
 	expect_interval(4, 1, 1010, 60, 0);
 }
 
@@ -379,7 +387,7 @@ static void the_cost_of_probes_is_taken_out_of_the_clock(void **state)
 	expect_interval(1, 1, 1010 - 3, 30 - 2 * 4 - 3, 0);
 }
 
-static void the_clock_never_runs_back(void **state)
+static void the_clock_always_goes_on(void **state)
 {
 	(void)state;
 	cost_around = 100;
@@ -392,8 +400,8 @@ static void the_clock_never_runs_back(void **state)
 		__u64 start = world.intervals[i].start_and_query & WIRE_TIME_MASK;
 		__u64 inner = world.intervals[i - 1].start_and_query & WIRE_TIME_MASK;
 
-		assert_true(start <= inner);
-		assert_true(start + (world.intervals[i].length_and_flags & WIRE_TIME_MASK) >=
+		assert_true(start < inner);
+		assert_true(start + (world.intervals[i].length_and_flags & WIRE_TIME_MASK) >
 			    inner + (world.intervals[i - 1].length_and_flags & WIRE_TIME_MASK));
 	}
 }
@@ -409,6 +417,7 @@ int main(void)
 	    TEST(unwound_frames_are_closed_by_the_callers_exit),
 	    TEST(unwound_frames_are_closed_by_the_next_entry),
 	    TEST(a_frame_is_gone_when_its_own_place_is_entered_again),
+	    TEST(frames_close_by_need_no_memory_map),
 	    TEST(segments_above_and_below_nest),
 	    TEST(unwinding_out_of_segments_closes_what_was_in_them),
 	    TEST(nesting_beyond_the_stack_is_counted_and_not_corrupted),
@@ -417,7 +426,7 @@ int main(void)
 	    TEST(what_the_ring_does_not_take_is_lost_and_counted),
 	    TEST(without_memory_for_a_thread_its_queries_are_lost),
 	    TEST(the_cost_of_probes_is_taken_out_of_the_clock),
-	    TEST(the_clock_never_runs_back),
+	    TEST(the_clock_always_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

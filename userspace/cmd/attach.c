@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -12,6 +11,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/recording.h"
+#include "cmd/running.h"
 #include "util/clock.h"
 
 struct attach_settings {
@@ -53,43 +53,12 @@ static const struct option_row options[] = {
     {0},
 };
 
-/* The parent of a process, or 0. */
-static pid_t parent_of(pid_t pid)
-{
-	char path[64], text[1024];
-	const char *behind_name;
-	int parent = 0;
-	size_t length;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	length = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[length] = '\0';
-	behind_name = strrchr(text, ')');
-	if (!behind_name || sscanf(behind_name, ") %*c %d", &parent) != 1)
-		return 0;
-	return parent;
-}
-
-static bool is_below(pid_t pid, pid_t root)
-{
-	for (int depth = 0; pid > 1 && depth < 1000; depth++, pid = parent_of(pid))
-		if (pid == root)
-			return true;
-	return false;
-}
-
 /*
  * Follows and probes what runs already. Children born meanwhile are followed by the kernel side if their parent is, so
  * going through /proc until nothing new turns up leaves no gap.
  */
 static int follow_running(struct recording *recording, const struct attach_settings *settings, struct error *err)
 {
-	pid_t root = (pid_t)(settings->tree ? settings->tree : settings->pid);
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
 	int code = 0;
@@ -99,44 +68,59 @@ static int follow_running(struct recording *recording, const struct attach_setti
 	while (code == 0 && (entry = readdir(proc))) {
 		pid_t pid = (pid_t)atoi(entry->d_name);
 
-		if (pid <= 0 || pid == getpid())
+		if (pid <= 0 || pid == getpid() || (!settings->all && !running_is_below(pid, (pid_t)settings->tree)))
 			continue;
-		if (settings->all) {
-			recording_probe_process(recording, pid);
-		} else if (settings->tree ? is_below(pid, root) : pid == root) {
+		if (!settings->all)
 			code = collector_follow(recording->collector, pid, true, err);
-			recording_probe_process(recording, pid);
-		}
+		recording_meet_process(recording, pid);
 	}
 	closedir(proc);
 	return code;
 }
 
-static int set_up(struct recording *recording, const struct attach_settings *settings, struct error *err)
+/* Probes the compilers that those may use which start later. It is no error if there is none: one may come. */
+static int probe_installed(struct recording *recording, struct error *err)
 {
 	char *argv[] = {NULL};
-	struct find_input input = {argv, environ, "/", NULL};
+	struct find_input input = {argv, environ, "/", recording->user.home};
 	struct found_list found = {0};
+	int code = compilers_find(&input, &found, err);
+
+	if (code == 0 && found.count)
+		code = recording_probe(recording, &found, err);
+	found_list_free(&found);
+	return code < 0 && recording->plan_count ? 0 : code;
+}
+
+static int follow_one(struct recording *recording, pid_t pid, struct error *err)
+{
+	int code = collector_follow(recording->collector, pid, true, err);
+
+	return code < 0 ? code : recording_probe_process(recording, pid, err);
+}
+
+static int follow_many(struct recording *recording, const struct attach_settings *settings, struct error *err)
+{
+	int code = follow_running(recording, settings, err);
+
+	if (code == 0)
+		code = probe_installed(recording, err);
+	if (code == 0)
+		code = follow_running(recording, settings, err);
+	return code;
+}
+
+static int set_up(struct recording *recording, const struct attach_settings *settings, struct error *err)
+{
 	pid_t target = (pid_t)(settings->pid ? settings->pid : settings->tree);
 	int code;
 
-	if (!settings->all && kill(target, 0) < 0 && errno == ESRCH)
+	if (target && kill(target, 0) < 0 && errno == ESRCH)
 		return error_set(err, ESRCH, "there is no process %d", (int)target);
 	code = recording_open(recording, &settings->common, settings->all, err);
-	if (code < 0)
-		return code;
-	input.home = recording->user.home;
-	code = follow_running(recording, settings, err);
-	if (code == 0 && !settings->pid)
-		code = compilers_find(&input, &found, err);
-	if (code == 0 && (found.count || !recording->plan_count))
-		code = recording_probe(recording, &found, err);
-	if (code < 0 && recording->plan_count)
-		code = 0;
-	if (code == 0 && settings->tree)
-		code = follow_running(recording, settings, err);
-	found_list_free(&found);
-	return code;
+	if (code == 0)
+		code = settings->pid ? follow_one(recording, target, err) : follow_many(recording, settings, err);
+	return code < 0 ? code : recording_make_directory(recording, err);
 }
 
 static void watch(struct recording *recording, const struct attach_settings *settings, int signals)
@@ -185,13 +169,13 @@ static int run(const void *opaque, int argc, char **argv)
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (set_up(&recording, settings, &err) == 0) {
 		if (!settings->common.quiet)
-			recording_say(&recording, "attached; %s", settings->seconds > 0 ? "recording" : "Ctrl-C ends it");
+			recording_say(&recording, "attached; %s",
+				      settings->seconds > 0 ? "recording" : "Ctrl-C ends it");
 		watch(&recording, settings, signals);
 		status = recording_close(&recording, EXIT_OK);
 	} else {
 		recording_say(&recording, "%s", err.text);
-		if (recording.made_directory)
-			rmdir(recording.directory);
+		recording_drop_directory(&recording);
 	}
 	close(signals);
 	recording_free(&recording);

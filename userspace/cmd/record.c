@@ -40,6 +40,8 @@ static int set_up(struct recording *recording, const struct record_settings *set
 		code = recording_probe(recording, &found, err);
 	if (code == 0)
 		code = collector_follow(recording->collector, launch->pid, false, err);
+	if (code == 0)
+		code = recording_make_directory(recording, err);
 	found_list_free(&found);
 	free(cwd);
 	return code;
@@ -79,6 +81,8 @@ static int run_command(struct recording *recording, struct launch *launch)
 
 	if (launch_release(launch, &status, &err) < 0) {
 		dprintf(STDERR_FILENO, "querytap: %s\n", err.text);
+		if (recording)
+			recording_drop_directory(recording);
 		return status;
 	}
 	watch(recording, launch);
@@ -101,8 +105,7 @@ static int record_prepared(const struct record_settings *settings, struct launch
 		status = run_command(&recording, launch);
 	} else {
 		recording_say(&recording, "%s%s", err.text, settings->best_effort ? "; running unprofiled" : "");
-		if (recording.made_directory)
-			rmdir(recording.directory);
+		recording_drop_directory(&recording);
 		if (settings->best_effort)
 			status = run_command(NULL, launch);
 	}

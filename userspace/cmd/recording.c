@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/running.h"
 #include "collect/cost_cache.h"
 #include "util/path.h"
 
@@ -44,15 +46,24 @@ static char *default_directory(void)
 	return name;
 }
 
-static int make_directory(struct recording *recording, struct error *err)
+int recording_make_directory(struct recording *recording, struct error *err)
 {
-	const char *given = recording->settings->directory;
+	bool missing = access(recording->directory, F_OK) < 0;
+	int code = path_make_directory(recording->directory, &recording->user, err);
 
-	recording->directory = given ? strdup(given) : default_directory();
-	if (!recording->directory)
-		return error_set(err, ENOMEM, "out of memory");
-	recording->made_directory = access(recording->directory, F_OK) < 0;
-	return path_make_directory(recording->directory, &recording->user, err);
+	if (code < 0)
+		return code;
+	recording->made_directory = missing;
+	if (access(recording->directory, W_OK | X_OK) < 0)
+		return error_set(err, errno, "cannot write to the directory %s: %s", recording->directory,
+				 strerror(errno));
+	return 0;
+}
+
+void recording_drop_directory(const struct recording *recording)
+{
+	if (recording->made_directory)
+		rmdir(recording->directory);
 }
 
 static size_t ring_bytes(unsigned long mib)
@@ -79,7 +90,7 @@ static int parse_method(const char *text, enum attach_method *method, struct err
 
 /*
  * The cost of probes, measured once for each kernel and processor and then kept in the cache. A file that does not fit
- * is as good as none.
+ * is as good as none. Where it cannot be measured, for a machine that is too busy, times include it.
  */
 static int compensate(struct recording *recording, struct error *err)
 {
@@ -88,6 +99,11 @@ static int compensate(struct recording *recording, struct error *err)
 	if (!cost_load(recording->cache, &cost)) {
 		int code = collector_measure(recording->collector, &cost, err);
 
+		if (code == -EIO) {
+			if (!recording->settings->quiet)
+				recording_say(recording, "%s: times include it", err->text);
+			return 0;
+		}
 		if (code < 0)
 			return code;
 		cost_store(recording->cache, &recording->user, &cost);
@@ -98,7 +114,7 @@ static int compensate(struct recording *recording, struct error *err)
 
 static void on_exec(void *context, pid_t pid)
 {
-	recording_probe_process(context, pid);
+	recording_meet_process(context, pid);
 }
 
 int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
@@ -122,9 +138,9 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	if (code < 0)
 		return code;
 	recording->cache = plan_cache_directory(&recording->user);
-	code = make_directory(recording, err);
-	if (code < 0)
-		return code;
+	recording->directory = settings->directory ? strdup(settings->directory) : default_directory();
+	if (!recording->directory)
+		return error_set(err, ENOMEM, "out of memory");
 	options.directory = recording->directory;
 	options.uid = recording->user.uid;
 	options.gid = recording->user.gid;
@@ -138,7 +154,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	return code;
 }
 
-static int probe_path(struct recording *recording, const char *path, struct error *err)
+static int probe_file(struct recording *recording, const char *path, struct error *err)
 {
 	struct plan **grown = realloc(recording->plans, (recording->plan_count + 1) * sizeof(*grown));
 	struct plan *plan;
@@ -154,23 +170,77 @@ static int probe_path(struct recording *recording, const char *path, struct erro
 	return collector_probe(recording->collector, plan, err);
 }
 
+static struct refusal *refusal_of(const struct recording *recording, const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return NULL;
+	for (size_t i = 0; i < recording->refusal_count; i++)
+		if (recording->refusals[i].device == status.st_dev && recording->refusals[i].inode == status.st_ino)
+			return &recording->refusals[i];
+	return NULL;
+}
+
+static void note_refusal(struct recording *recording, const char *path, const struct error *why)
+{
+	struct refusal *grown = realloc(recording->refusals, (recording->refusal_count + 1) * sizeof(*grown));
+	struct stat status;
+
+	if (!grown)
+		return;
+	recording->refusals = grown;
+	if (stat(path, &status) == 0)
+		grown[recording->refusal_count++] =
+		    (struct refusal){.device = status.st_dev, .inode = status.st_ino, .why = *why};
+}
+
+/* Probes a compiler. One that is probed is left as it is, and one that could not be is not tried again. */
+static int probe_path(struct recording *recording, const char *path, struct error *err)
+{
+	const struct refusal *refusal = refusal_of(recording, path);
+	int code;
+
+	if (collector_has(recording->collector, path))
+		return 0;
+	if (refusal) {
+		*err = refusal->why;
+		return -ENOTSUP;
+	}
+	code = probe_file(recording, path, err);
+	if (code < 0)
+		note_refusal(recording, path, err);
+	return code;
+}
+
+/* Says, once for each compiler, that it is not profiled. */
+static void say_refused(struct recording *recording, const char *path, const char *who, const struct error *why)
+{
+	struct refusal *refusal = refusal_of(recording, path);
+
+	if (recording->settings->quiet || (refusal && refusal->said))
+		return;
+	if (refusal)
+		refusal->said = true;
+	recording_say(recording, "not profiled (%s): %s", who, why->text);
+}
+
 int recording_probe(struct recording *recording, const struct found_list *found, struct error *err)
 {
 	struct error first = {0}, error;
 	size_t probed = 0;
 
 	for (size_t i = 0; i < found->count; i++) {
-		const struct found_compiler *compiler = &found->items[i];
-
-		if (collector_has(recording->collector, compiler->path) ||
-		    probe_path(recording, compiler->path, &error) == 0) {
+		if (probe_path(recording, found->items[i].path, &error) == 0)
 			probed++;
-			continue;
-		}
-		if (!first.text[0])
+		else if (!first.text[0])
 			first = error;
-		if (compiler->likely && !recording->settings->quiet)
-			recording_say(recording, "not profiled (%s): %s", compiler->origin, error.text);
+	}
+	for (size_t i = 0; probed && i < found->count && found->items[i].likely; i++) {
+		const struct refusal *refusal = refusal_of(recording, found->items[i].path);
+
+		if (refusal)
+			say_refused(recording, found->items[i].path, found->items[i].origin, &refusal->why);
 	}
 	if (probed)
 		return 0;
@@ -183,30 +253,52 @@ int recording_probe(struct recording *recording, const struct found_list *found,
 			 "toolchains; put one on PATH or set RUSTC");
 }
 
-void recording_probe_process(struct recording *recording, pid_t pid)
+struct process_probing {
+	struct recording *recording;
+	pid_t pid;
+	size_t probed;
+	struct error first;
+};
+
+static void probe_compiler(void *context, const char *path)
 {
-	char link[64], exe[4096];
-	char *argv[] = {exe, NULL}, *environment[] = {NULL};
-	struct find_input input = {argv, environment, "/", "/nonexistent"};
-	struct found_list found;
-	ssize_t length;
+	struct process_probing *probing = context;
+	struct error error = {0};
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-	length = readlink(link, exe, sizeof(exe) - 1);
-	if (length <= 0)
-		return;
-	exe[length] = '\0';
-	if (compilers_find(&input, &found, NULL) < 0)
-		return;
-	for (size_t i = 0; i < found.count; i++) {
-		struct error error;
+	if (probe_path(probing->recording, path, &error) == 0)
+		probing->probed++;
+	else if (!probing->first.text[0])
+		probing->first = error;
+}
 
-		if (!found.items[i].likely || collector_has(recording->collector, found.items[i].path))
-			continue;
-		if (probe_path(recording, found.items[i].path, &error) < 0 && !recording->settings->quiet)
-			recording_say(recording, "process %d is not profiled: %s", (int)pid, error.text);
-	}
-	found_list_free(&found);
+int recording_probe_process(struct recording *recording, pid_t pid, struct error *err)
+{
+	struct process_probing probing = {.recording = recording, .pid = pid};
+
+	running_compilers(pid, probe_compiler, &probing);
+	if (probing.probed)
+		return 0;
+	if (probing.first.text[0])
+		return error_set(err, ENOTSUP, "process %d is not profiled: %s", (int)pid, probing.first.text);
+	return error_set(err, ENOENT, "process %d is no rustc: it has no librustc_driver-*.so loaded", (int)pid);
+}
+
+static void probe_if_possible(void *context, const char *path)
+{
+	struct process_probing *probing = context;
+	struct error error = {0};
+	char who[32];
+
+	snprintf(who, sizeof(who), "process %d", (int)probing->pid);
+	if (probe_path(probing->recording, path, &error) < 0)
+		say_refused(probing->recording, path, who, &error);
+}
+
+void recording_meet_process(struct recording *recording, pid_t pid)
+{
+	struct process_probing probing = {.recording = recording, .pid = pid};
+
+	running_compilers(pid, probe_if_possible, &probing);
 }
 
 void recording_progress(struct recording *recording)
@@ -237,12 +329,12 @@ static void print_last_line(struct recording *recording, const struct collect_to
 		if (notes[i].count)
 			used += (size_t)snprintf(extra + used, sizeof(extra) - used, ", %" PRIu64 " %s", notes[i].count,
 						 notes[i].name);
-	if (totals->files)
-		recording_say(recording,
-			      "%" PRIu64 " profile%s, %" PRIu64 " queries, %" PRIu64 " lost, %" PRIu64
-			      " truncated%s, in %s",
-			      totals->files, totals->files == 1 ? "" : "s", totals->queries, totals->lost,
-			      totals->truncated, extra, recording->directory);
+	if (totals->files || totals->failed || totals->lost || totals->missed)
+		recording_say(
+		    recording,
+		    "%" PRIu64 " profile%s, %" PRIu64 " queries, %" PRIu64 " lost, %" PRIu64 " truncated%s%s%s",
+		    totals->files, totals->files == 1 ? "" : "s", totals->queries, totals->lost, totals->truncated,
+		    extra, totals->files ? ", in " : "", totals->files ? recording->directory : "");
 	else
 		recording_say(recording, "no profiles: none of the processes compiled anything with a probed rustc");
 }
@@ -253,8 +345,8 @@ int recording_close(struct recording *recording, int status)
 
 	collector_finish(recording->collector);
 	collector_totals(recording->collector, &totals);
-	if (!totals.files && recording->made_directory)
-		rmdir(recording->directory);
+	if (!totals.files)
+		recording_drop_directory(recording);
 	if (totals.failed)
 		recording_say(recording, "%" PRIu64 " profile%s not written: %s", totals.failed,
 			      totals.failed == 1 ? " was" : "s were", totals.failure);
@@ -271,6 +363,7 @@ void recording_free(struct recording *recording)
 	for (size_t i = 0; i < recording->plan_count; i++)
 		plan_free(recording->plans[i]);
 	free(recording->plans);
+	free(recording->refusals);
 	free(recording->cache);
 	free(recording->directory);
 	identity_free(&recording->user);

@@ -54,6 +54,14 @@ struct recording_settings {
 /* Exit status under --strict when records were lost. */
 enum { EXIT_LOST = 3 };
 
+/* A compiler that cannot be profiled, and whether that was said. */
+struct refusal {
+	dev_t device;
+	ino_t inode;
+	bool said;
+	struct error why;
+};
+
 struct recording {
 	const struct recording_settings *settings;
 	struct identity user;
@@ -63,13 +71,17 @@ struct recording {
 	struct collector *collector;
 	struct plan **plans;
 	size_t plan_count;
+	struct refusal *refusals;
+	size_t refusal_count;
 	struct progress progress;
 };
 
 /* Prints "querytap: ..." to stderr in one write, over a progress line if one is shown. */
 void recording_say(struct recording *recording, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Makes the output folder and loads the programs. `everything`: follow every process that runs a probed compiler. */
+/*
+ * Loads the programs and names the output folder. `everything`: follow every process that runs a probed compiler.
+ */
 int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
 		   struct error *err);
 
@@ -79,8 +91,20 @@ int recording_open(struct recording *recording, const struct recording_settings 
  */
 int recording_probe(struct recording *recording, const struct found_list *found, struct error *err);
 
-/* Probes the compiler in the running process `pid`, if it is one. */
-void recording_probe_process(struct recording *recording, pid_t pid);
+/*
+ * Probes the compiler in the running process `pid`. -ENOENT if it is none, another negative errno if it cannot be
+ * profiled, with a sentence each.
+ */
+int recording_probe_process(struct recording *recording, pid_t pid, struct error *err);
+
+/* The same for a process that may be anything: says so, once for each compiler, if it cannot be profiled. */
+void recording_meet_process(struct recording *recording, pid_t pid);
+
+/* Makes the output folder: the last step of the preparations, so that one that fails leaves nothing behind. */
+int recording_make_directory(struct recording *recording, struct error *err);
+
+/* Removes the output folder if it was made and is empty. */
+void recording_drop_directory(const struct recording *recording);
 
 /* Shows progress on a terminal. */
 void recording_progress(struct recording *recording);

@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,8 +59,15 @@ static void finish_profile(struct collector *collector, size_t index, const stru
 	collector->live[index] = collector->live[--collector->live_count];
 }
 
+/* Whether the compiler was at work already when it was probed, so that queries may be missing. */
+static bool joined_midway(const struct plan *plan, const struct wire_compiler *record)
+{
+	return !record->from_start && (record->joined || plan_sites(plan, SITE_SESSION));
+}
+
 static void begin_profile(struct collector *collector, const struct wire_compiler *record)
 {
+	struct wire_compiler begun = *record;
 	struct wire_counts none = {0};
 	size_t index = live_index(collector, record->header.tgid);
 	struct profile *profile;
@@ -76,7 +85,8 @@ static void begin_profile(struct collector *collector, const struct wire_compile
 		collector->live = grown;
 		collector->live_room = room;
 	}
-	profile = profile_new(&collector->place, collector->compilers[record->compiler].plan, record);
+	begun.joined = joined_midway(collector->compilers[record->compiler].plan, record);
+	profile = profile_new(&collector->place, collector->compilers[record->compiler].plan, &begun);
 	if (profile)
 		collector->live[collector->live_count++] = profile;
 }
@@ -140,7 +150,7 @@ static int take_record(void *context, void *data, size_t size)
 					 header->count);
 		break;
 	case WIRE_EXEC:
-		if (collector->on_exec)
+		if (collector->on_exec && !collector->measured)
 			collector->on_exec(collector->context, (pid_t)header->tgid);
 		break;
 	case WIRE_END:
@@ -321,8 +331,11 @@ bool collector_has(const struct collector *collector, const char *path)
 
 int collector_probe(struct collector *collector, const struct plan *plan, struct error *err)
 {
-	/* Exits first: an entry without its exit would stay on the shadow stack. */
-	static const enum site_kind order[] = {SITE_EXIT, SITE_SESSION, SITE_ENTER};
+	/*
+	 * Exits first: an entry without its exit would stay on the shadow stack. The start of the compilation last:
+	 * whoever is seen there has all probes ahead.
+	 */
+	static const enum site_kind order[] = {SITE_EXIT, SITE_ENTER, SITE_SESSION};
 	size_t number = collector->compiler_count;
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
@@ -349,22 +362,42 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	return code;
 }
 
+static bool has_ended(pid_t pid)
+{
+	struct pollfd file = {pidfd_open(pid, 0), POLLIN, 0};
+	bool ended = file.fd < 0 ? errno == ESRCH : poll(&file, 1, 0) == 1;
+
+	if (file.fd >= 0)
+		close(file.fd);
+	return ended;
+}
+
 int collector_follow(struct collector *collector, pid_t pid, bool running, struct error *err)
 {
 	struct wire_process process = {.start = clock_now(CLOCK_MONOTONIC), .flags = running ? PROCESS_JOINED : 0};
 	uint32_t tgid = (uint32_t)pid;
-	int code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.processes), &tgid, &process, BPF_NOEXIST);
+	int processes = bpf_map__fd(collector->bpf->maps.processes);
+	int code = bpf_map_update_elem(processes, &tgid, &process, BPF_NOEXIST);
 
 	if (code < 0 && code != -EEXIST)
 		return error_set(err, code, "cannot follow process %d: %s", (int)pid, strerror(-code));
+	/* If it ended before it was followed, nothing else would take it out again. */
+	if (code == 0 && running && has_ended(pid))
+		bpf_map_delete_elem(processes, &tgid);
 	return 0;
 }
 
 bool collector_follows_any(const struct collector *collector)
 {
+	int processes = bpf_map__fd(collector->bpf->maps.processes);
 	uint32_t tgid;
+	struct wire_process process;
 
-	return bpf_map_get_next_key(bpf_map__fd(collector->bpf->maps.processes), NULL, &tgid) == 0;
+	for (int code = bpf_map_get_next_key(processes, NULL, &tgid); code == 0;
+	     code = bpf_map_get_next_key(processes, &tgid, &tgid))
+		if (bpf_map_lookup_elem(processes, &tgid, &process) == 0 && !(process.flags & PROCESS_DEAD))
+			return true;
+	return false;
 }
 
 void finish_threads(struct collector *collector)
@@ -410,6 +443,35 @@ void collector_attach_time(const struct collector *collector, uint64_t *attach_n
 	*detach_ns = collector->detach_ns;
 }
 
+static void stop_following(struct collector *collector)
+{
+	struct bpf_link **links[] = {&collector->bpf->links.on_fork, &collector->bpf->links.on_exec,
+				     &collector->bpf->links.on_exit};
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		bpf_link__destroy(*links[i]);
+		*links[i] = NULL;
+	}
+}
+
+/* Takes the processes whose end did not come: they live on, or there was no room in the ring buffer for it. */
+static void take_remaining(struct collector *collector)
+{
+	int processes = bpf_map__fd(collector->bpf->maps.processes);
+	struct wire_end end = {0};
+	struct wire_process process;
+
+	while (bpf_map_get_next_key(processes, NULL, &end.header.tgid) == 0 &&
+	       bpf_map_lookup_elem(processes, &end.header.tgid, &process) == 0 &&
+	       bpf_map_delete_elem(processes, &end.header.tgid) == 0) {
+		end.counts = process.counts;
+		take_end(collector, &end);
+	}
+	memset(&end.counts, 0, sizeof(end.counts));
+	while (collector->live_count)
+		finish_profile(collector, collector->live_count - 1, &end.counts);
+}
+
 void collector_finish(struct collector *collector)
 {
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
@@ -419,15 +481,9 @@ void collector_finish(struct collector *collector)
 	collector->detach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	collector_drain(collector);
 	finish_threads(collector);
+	stop_following(collector);
 	collector_drain(collector);
-	while (collector->live_count) {
-		uint32_t tgid = profile_tgid(collector->live[collector->live_count - 1]);
-		struct wire_process process = {0};
-
-		if (bpf_map_lookup_elem(bpf_map__fd(collector->bpf->maps.processes), &tgid, &process) == 0)
-			add_counts(&collector->totals, &process.counts);
-		finish_profile(collector, collector->live_count - 1, &process.counts);
-	}
+	take_remaining(collector);
 }
 
 void collector_free(struct collector *collector)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What /proc says of processes that run already. */
+#ifndef QUERYTAP_CMD_RUNNING_H
+#define QUERYTAP_CMD_RUNNING_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Whether `pid` is `root` or one of its descendants. */
+bool running_is_below(pid_t pid, pid_t root);
+
+/*
+ * Calls `take` with the path of each file with a compiler's code that the process has mapped, or that its program will
+ * load. A path may lead through /proc/PID/root, if the process has its own view of the files: it is good for as long as
+ * the process lives. The same file may come twice.
+ */
+void running_compilers(pid_t pid, void (*take)(void *context, const char *path), void *context);
+
+#endif
