@@ -250,7 +250,8 @@ int recording_probe(struct recording *recording, const struct found_list *found,
 	}
 	return error_set(err, ENOENT,
 			 "no rustc was found: nothing named rustc or cargo on PATH, in RUSTC, or among rustup's "
-			 "toolchains; put one on PATH or set RUSTC");
+			 "toolchains; put one on PATH or set RUSTC%s",
+			 recording->user.behind_sudo ? " (sudo hides your PATH: sudo env \"PATH=$PATH\" querytap ...)" : "");
 }
 
 struct process_probing {
@@ -274,13 +275,16 @@ static void probe_compiler(void *context, const char *path)
 int recording_probe_process(struct recording *recording, pid_t pid, struct error *err)
 {
 	struct process_probing probing = {.recording = recording, .pid = pid};
+	char link[64];
 
 	running_compilers(pid, probe_compiler, &probing);
 	if (probing.probed)
 		return 0;
+	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
 	if (probing.first.text[0])
 		return error_set(err, ENOTSUP, "process %d is not profiled: %s", (int)pid, probing.first.text);
-	return error_set(err, ENOENT, "process %d is no rustc: it has no librustc_driver-*.so loaded", (int)pid);
+	return error_set(err, ENOENT, "process %d is no rustc%s", (int)pid,
+			 access(link, F_OK) == 0 ? ": it has no librustc_driver-*.so loaded" : ", or has just ended");
 }
 
 static void probe_if_possible(void *context, const char *path)
