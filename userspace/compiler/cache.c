@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "bpf/wire.h"
 #include "compiler/elf.h"
 #include "compiler/flow.h"
 #include "util/path.h"
@@ -150,14 +151,21 @@ static bool next_number(char **at, const char *key, uint64_t *number)
 	return errno == 0 && end != value && *end == '\0';
 }
 
+/* A vtable's offset indexes a table later on, so that it has to be one that plan_make could have found. */
 static bool parse_query(char *line, struct plan_query *query)
 {
 	char *offset = line ? strsep(&line, " ") : NULL;
 	char *name = line ? strsep(&line, " ") : NULL;
+	unsigned long long number;
+	char *end;
 
 	if (!name || !*name || !line)
 		return false;
-	query->vtable_offset = (uint32_t)strtoul(offset, NULL, 10);
+	number = strtoull(offset, &end, 10);
+	if (end == offset || *end || number > UINT32_MAX ||
+	    (!*line && (number % 8 || number / 8 >= WIRE_VTABLE_SLOTS)))
+		return false;
+	query->vtable_offset = (uint32_t)number;
 	query->name = strdup(name);
 	query->refusal = *line ? strdup(line) : NULL;
 	return query->name && (!*line || query->refusal);

@@ -70,9 +70,9 @@ static void note_stack(struct insn *insn, const ZydisDecodedInstruction *raw, co
 	else if (raw->mnemonic == ZYDIS_MNEMONIC_POP)
 		insn->stack_change = 8;
 	else if (raw->mnemonic == ZYDIS_MNEMONIC_SUB && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
-		insn->stack_change = -(int32_t)operands[1].imm.value.s;
+		insn->stack_change = -operands[1].imm.value.s;
 	else if (raw->mnemonic == ZYDIS_MNEMONIC_ADD && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
-		insn->stack_change = (int32_t)operands[1].imm.value.s;
+		insn->stack_change = operands[1].imm.value.s;
 	else if (raw->mnemonic != ZYDIS_MNEMONIC_RET)
 		insn->breaks_stack = true;
 }
@@ -400,7 +400,8 @@ static int read_switches(const struct image *image, struct flow *flow)
 
 static int finish_decoding(const struct image *image, uint64_t entry, struct flow *flow)
 {
-	qsort(flow->insns, flow->count, sizeof(*flow->insns), by_address);
+	if (flow->count)
+		qsort(flow->insns, flow->count, sizeof(*flow->insns), by_address);
 	end_at_panics(image, flow);
 	if (read_switches(image, flow) < 0)
 		return -ENOMEM;
@@ -471,7 +472,7 @@ size_t flow_find(const struct flow *flow, uint64_t address)
 	return found ? (size_t)(found - flow->insns) : SIZE_MAX;
 }
 
-enum flow_value flow_slot(const struct flow_state *state, int32_t offset)
+enum flow_value flow_slot(const struct flow_state *state, int64_t offset)
 {
 	for (unsigned int i = 0; i < state->slot_count; i++)
 		if (state->slots[i].offset == offset)
@@ -486,10 +487,18 @@ static void drop_slot(struct flow_state *state, unsigned int index)
 	state->slot_count--;
 }
 
-static void forget_stored(struct flow_state *state, int32_t offset, int32_t size)
+static void forget_stored(struct flow_state *state, int64_t offset, int64_t size)
 {
 	for (unsigned int i = state->slot_count; i-- > 0;)
 		if (state->slots[i].offset < offset + size && offset < state->slots[i].offset + 8)
+			drop_slot(state, i);
+}
+
+/* What is called uses the stack below. */
+static void forget_below(struct flow_state *state)
+{
+	for (unsigned int i = state->slot_count; i-- > 0;)
+		if (state->slots[i].offset < state->stack)
 			drop_slot(state, i);
 }
 
@@ -503,6 +512,8 @@ static void step(struct flow_state *state, const struct insn *insn)
 		moved = flow_slot(state, state->stack + insn->disp);
 	else if (insn->form == FORM_STORE)
 		moved = state->registers[insn->reg];
+	if (insn->form == FORM_CALL)
+		forget_below(state);
 	if (insn->store_size)
 		forget_stored(state, state->stack + insn->store_disp, insn->store_size);
 	for (unsigned int i = 0; i < FLOW_REGISTERS; i++)

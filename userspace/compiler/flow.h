@@ -43,7 +43,7 @@ struct insn {
 	uint64_t slot;   /* absolute memory operand: the pointer called through, or the address computed by lea */
 	int32_t disp;    /* of the form's memory operand */
 	int32_t immediate;
-	int32_t stack_change;   /* bytes added to rsp */
+	int64_t stack_change;   /* bytes added to rsp */
 	int32_t store_disp;     /* rsp-relative memory written, store_size bytes; 0 for none */
 	uint16_t store_size;
 	uint16_t written;       /* general registers changed, one bit each */
@@ -65,10 +65,10 @@ struct flow_edge {
 
 /* What holds before an instruction runs. Offsets are relative to rsp at the function's entry. */
 struct flow_state {
-	int32_t stack; /* rsp minus its value at entry; meaningless unless `sound` */
+	int64_t stack; /* rsp minus its value at entry; meaningless unless `sound` */
 	uint8_t registers[FLOW_REGISTERS];
 	struct {
-		int32_t offset;
+		int64_t offset;
 		uint8_t value;
 	} slots[FLOW_SLOTS];
 	uint8_t slot_count;
@@ -104,7 +104,7 @@ bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t
 size_t flow_find(const struct flow *flow, uint64_t address);
 
 /* The value kept in the 8 bytes at `offset` of the entry's rsp. */
-enum flow_value flow_slot(const struct flow_state *state, int32_t offset);
+enum flow_value flow_slot(const struct flow_state *state, int64_t offset);
 
 /*
  * Whether the kernel runs the instruction at `bytes` by emulation when a uprobe sits on it: push, nop, direct jmp, jcc

@@ -74,9 +74,11 @@ static bool locate_vtable(const struct flow_state *state, uint8_t wanted, struct
 		}
 	}
 	for (unsigned int i = 0; i < state->slot_count; i++) {
-		if (state->slots[i].value == wanted) {
+		int64_t displacement = state->slots[i].offset - state->stack;
+
+		if (state->slots[i].value == wanted && displacement >= 0 && displacement <= INT32_MAX) {
 			site->vtable_on_stack = true;
-			site->vtable_displacement = state->slots[i].offset - state->stack;
+			site->vtable_displacement = (int32_t)displacement;
 			return true;
 		}
 	}
@@ -102,8 +104,8 @@ struct search_point {
 
 struct search {
 	const struct flow *flow;
-	int32_t timer; /* the timer's slot, from rsp at the function's entry */
-	int32_t stack; /* rsp at the guard, likewise */
+	int64_t timer; /* the timer's slot, from rsp at the function's entry */
+	int64_t stack; /* rsp at the guard, likewise */
 	struct search_point *queue;
 	size_t length, room;
 	uint16_t holders; /* behind the instruction at hand */
@@ -175,7 +177,7 @@ static const char *search_step(struct search *search, struct search_point point)
 }
 
 /* Finds every test of the timer that can be reached from `start`. */
-static const char *find_exits(const struct flow *flow, size_t start, int32_t timer, int32_t stack,
+static const char *find_exits(const struct flow *flow, size_t start, int64_t timer, int64_t stack,
 			      struct placement *out)
 {
 	struct search search = {.flow = flow, .timer = timer, .stack = stack, .room = 256, .out = out};

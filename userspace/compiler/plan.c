@@ -299,7 +299,8 @@ static int add_queries(const struct survey *survey, struct plan *plan)
 		if (code < 0)
 			return code;
 	}
-	qsort(plan->queries, plan->query_count, sizeof(*plan->queries), compare_queries);
+	if (plan->query_count)
+		qsort(plan->queries, plan->query_count, sizeof(*plan->queries), compare_queries);
 	return refuse_twins(plan);
 }
 
