@@ -4,6 +4,7 @@
 #define TESTS_ELF_BYTES_H
 
 #include <elf.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,13 +200,13 @@ static inline void elf_remove(void)
 
 static inline const char *elf_put(const uint8_t *bytes, size_t size)
 {
-	static int fd = -1;
+	static int made;
+	int fd = made ? open(elf_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : mkstemp(elf_path);
 
-	if (fd < 0) {
-		fd = mkstemp(elf_path);
+	if (!made)
 		atexit(elf_remove);
-	}
-	if (fd < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, bytes, size, 0) != (ssize_t)size) {
+	made = 1;
+	if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || close(fd) < 0) {
 		perror(elf_path);
 		abort();
 	}

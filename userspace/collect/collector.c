@@ -124,8 +124,15 @@ static void take_end(struct collector *collector, const struct wire_end *record)
 	size_t index = live_index(collector, record->header.tgid);
 
 	add_counts(&collector->totals, &record->counts);
-	if (index != SIZE_MAX)
+	if (index == SIZE_MAX)
+		return;
+	/* A rustc that ends well without a query has compiled nothing: cargo has asked it for the names of files. */
+	if (!record->exit_code && !record->counts.lost && !profile_queries(collector->live[index])) {
+		profile_abandon(collector->live[index]);
+		collector->live[index] = collector->live[--collector->live_count];
+	} else {
 		finish_profile(collector, index, &record->counts);
+	}
 }
 
 /* Called for each record by libbpf. Whether the kernel's record is as long as it says was checked where it was made. */

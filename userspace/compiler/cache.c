@@ -162,8 +162,7 @@ static bool parse_query(char *line, struct plan_query *query)
 	if (!name || !*name || !line)
 		return false;
 	number = strtoull(offset, &end, 10);
-	if (end == offset || *end || number > UINT32_MAX ||
-	    (!*line && (number % 8 || number / 8 >= WIRE_VTABLE_SLOTS)))
+	if (end == offset || *end || number > UINT32_MAX || (!*line && (number % 8 || number / 8 >= WIRE_VTABLE_SLOTS)))
 		return false;
 	query->vtable_offset = (uint32_t)number;
 	query->name = strdup(name);

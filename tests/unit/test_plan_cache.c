@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Plans on disk: given back as they were made, and not believed when they are damaged, forged or of another file. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/standin_bytes.h"
+
+static char cache[] = "/tmp/querytap-plan-XXXXXX";
+
+static int make_cache(void **state)
+{
+	return mkdtemp(cache) ? read_standin(state) : -1;
+}
+
+static int remove_cache(void **state)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", cache);
+	return forget_standin(state) || system(command);
+}
+
+/* Empties the cache: a plan in it is good for every file with the same build id and size. */
+static void clear_cache(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -f %s/*.plan", cache);
+	assert_int_equal(system(command), 0);
+}
+
+static struct identity owner;
+
+/* The plan that plan_get has for the bytes, and whether it was in the cache. */
+static struct plan *get_plan(void)
+{
+	struct error err = {{0}};
+	struct plan *plan;
+
+	owner = (struct identity){.uid = getuid(), .gid = getgid()};
+	if (plan_get(elf_put(bytes, size), cache, &owner, &plan, &err) < 0)
+		fail_msg("%s", err.text);
+	return plan;
+}
+
+static char *cached_text(const char *build_id, char path[256])
+{
+	char *text = calloc(1, 1 << 16);
+	FILE *file;
+
+	snprintf(path, 256, "%s/%s.plan", cache, build_id);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+static void put_text(const char *path, const char *text, size_t length)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	fwrite(text, 1, length, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void assert_equal_plans(const struct plan *a, const struct plan *b)
+{
+	assert_string_equal(a->path, b->path);
+	assert_string_equal(a->build_id, b->build_id);
+	assert_string_equal(a->version, b->version);
+	assert_string_equal(a->generation, b->generation);
+	assert_int_equal(a->size, b->size);
+	assert_int_equal(a->query_count, b->query_count);
+	assert_int_equal(a->site_count, b->site_count);
+	for (size_t i = 0; i < a->query_count; i++) {
+		assert_string_equal(a->queries[i].name, b->queries[i].name);
+		assert_int_equal(a->queries[i].vtable_offset, b->queries[i].vtable_offset);
+		assert_int_equal(!a->queries[i].refusal, !b->queries[i].refusal);
+		if (a->queries[i].refusal)
+			assert_string_equal(a->queries[i].refusal, b->queries[i].refusal);
+	}
+	for (size_t i = 0; i < a->site_count; i++) {
+		assert_int_equal(a->sites[i].offset, b->sites[i].offset);
+		assert_int_equal(a->sites[i].cookie, b->sites[i].cookie);
+		assert_int_equal(a->sites[i].kind, b->sites[i].kind);
+	}
+}
+
+static void test_cache_gives_back_what_it_took(void **state)
+{
+	struct plan *made, *cached;
+
+	TAKE_COPY();
+	clear_cache();
+	made = get_plan();
+	cached = get_plan();
+	assert_true(cached->from_cache);
+	assert_equal_plans(made, cached);
+	plan_free(made);
+	plan_free(cached);
+}
+
+/* The code is not what it was, though everything that is compared is: sites are looked at again. */
+static void test_cache_of_another_file(void **state)
+{
+	struct plan *plan;
+
+	TAKE_COPY();
+	clear_cache();
+	plan_free(get_plan());
+	plan = get_plan();
+	assert_true(plan->from_cache);
+	memset(bytes + plan->sites[0].offset, 0xc3, 1);
+	plan_free(plan);
+	plan = get_plan();
+	assert_false(plan->from_cache);
+	plan_free(plan);
+}
+
+static void test_damaged_cache(void **state)
+{
+	struct plan *made, *plan;
+	char path[256];
+	char *text;
+	size_t length;
+
+	TAKE_COPY();
+	clear_cache();
+	made = get_plan();
+	text = cached_text(made->build_id, path);
+	length = strlen(text);
+	for (size_t at = 0; at <= length; at += 13) {
+		char kept = text[at];
+
+		put_text(path, text, at); /* cut */
+		plan = get_plan();
+		assert_false(plan->from_cache);
+		assert_equal_plans(made, plan);
+		plan_free(plan);
+		if (at == length)
+			break;
+		text[at] = (char)(kept ^ 0x10);
+		put_text(path, text, length);
+		plan = get_plan();
+		assert_false(plan->from_cache);
+		plan_free(plan);
+		text[at] = kept;
+	}
+	put_text(path, text, length);
+	plan = get_plan();
+	assert_true(plan->from_cache);
+	plan_free(plan);
+	plan_free(made);
+	free(text);
+}
+
+/* Replaces `from` by `to` in a cached plan, and gives it the CRC that fits. */
+static void forge(const char *path, const char *text, const char *from, const char *to)
+{
+	const char *at = strstr(text, from), *end = strstr(text, "\ncrc32 ");
+	char forged[1 << 16];
+	int length;
+
+	assert_non_null(at);
+	assert_non_null(end);
+	length = snprintf(forged, sizeof(forged), "%.*s%s%.*s\n", (int)(at - text), text, to,
+			  (int)(end - at - (ptrdiff_t)strlen(from)), at + strlen(from));
+	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
+			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
+	put_text(path, forged, (size_t)length);
+}
+
+/* Somebody has written a plan of his own: what it says must not be believed where it can do harm. */
+static void test_forged_cache(void **state)
+{
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+	    {"querytap-plan 2", "querytap-plan 1"},
+	    {"\n34128 type_of", "\n4294967288 type_of"}, /* a vtable far behind the table's end */
+	    {"\n34128 type_of", "\n262144 type_of"},	 /* just behind it */
+	    {"\n34128 type_of", "\n34129 type_of"},
+	    {"\n34128 type_of", "\n-8 type_of"},
+	    {"\n34128 type_of", "\nnone type_of"},
+	    {"\n34128 type_of", "\n34128 "},
+	    {"\n34128 type_of", "\n34160 type_of"}, /* not more than a lie */
+	    {"queries 15", "queries 14"},
+	    {"queries 15", "queries 16"},
+	    {"queries 15", "queries 99999999999"},
+	    {"sites 23", "sites 22"},
+	    {"sites 23", "sites 24"},
+	    {"sites 23", "sites 0"},
+	    {"\n2 ", "\n3 "},
+	    {"\n2 ", "\n-1 "},
+	    {"\n1 ", "\n1 9"},
+	    {"\n1 ", "\n1 18446744073709551615"},
+	};
+	struct plan *made;
+	char path[256];
+	char *text;
+
+	TAKE_COPY();
+	clear_cache();
+	made = get_plan();
+	text = cached_text(made->build_id, path);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct plan *plan;
+
+		forge(path, text, cases[i].from, cases[i].to);
+		plan = get_plan();
+		check_plan(plan);
+		if (plan->from_cache && strcmp(cases[i].to, "\n34160 type_of") != 0)
+			fail_msg("believed: '%s' instead of '%s'", cases[i].to, cases[i].from);
+		plan_free(plan);
+	}
+	plan_free(made);
+	free(text);
+}
+
+static void test_cache_that_cannot_be_used(void **state)
+{
+	struct error err = {{0}};
+	struct plan *plan;
+	char path[256];
+
+	TAKE_COPY();
+	clear_cache();
+	owner = (struct identity){.uid = getuid(), .gid = getgid()};
+	elf_put(bytes, size);
+	assert_int_equal(plan_get(elf_path, NULL, &owner, &plan, &err), 0);
+	plan_free(plan);
+	assert_int_equal(plan_get(elf_path, "/proc/nowhere", &owner, &plan, &err), 0);
+	assert_false(plan->from_cache);
+	snprintf(path, sizeof(path), "%s/%s.plan", cache, plan->build_id);
+	plan_free(plan);
+	unlink(path);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	assert_int_equal(plan_get(elf_path, cache, &owner, &plan, &err), 0);
+	assert_false(plan->from_cache);
+	plan_free(plan);
+	assert_int_equal(plan_get("/proc/nowhere", cache, &owner, &plan, &err), -ENOENT);
+	assert_null(plan);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_cache_gives_back_what_it_took),
+	    cmocka_unit_test(test_cache_of_another_file),
+	    cmocka_unit_test(test_damaged_cache),
+	    cmocka_unit_test(test_forged_cache),
+	    cmocka_unit_test(test_cache_that_cannot_be_used),
+	};
+
+	return cmocka_run_group_tests(tests, make_cache, remove_cache);
+}
