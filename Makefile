@@ -48,8 +48,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The skeleton is made, so it has to be there before the one file that includes it is read.
-$(BUILD)/userspace/collect/collector.o: $(SKELETON)
+# The skeleton is made, so it has to be there before the files that include it are read.
+$(BUILD)/userspace/collect/collector.o $(BUILD)/userspace/collect/measure.o: $(SKELETON)
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
