@@ -39,6 +39,26 @@ struct command {
 QUERYTAP_COMMANDS(COMMAND_DECLARATION)
 #undef COMMAND_DECLARATION
 
+/* Where a command writes its result. */
+struct output {
+	FILE *stream;
+	const char *path; /* NULL for standard output */
+	char *temporary;  /* the file's name until it is whole; private */
+};
+
+/*
+ * Opens `path` (borrowed until output_close), or standard output for NULL. An ordinary file is written beside its place
+ * and gets its name in output_close, so that there is all of it or what was there before. Returns 0, or a negative
+ * errno with a sentence.
+ */
+int output_open(const char *path, struct output *output, struct error *err);
+
+/*
+ * Ends the output. With rc 0 the file gets its name; with another rc, or if something could not be written, it is
+ * removed. Returns rc, or a negative errno with a sentence if rc was 0 and writing failed.
+ */
+int output_close(struct output *output, int rc, struct error *err);
+
 /* All that a user can type, for help and documents. Borrows everything. */
 struct program {
 	const char *version;

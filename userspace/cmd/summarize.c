@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "analysis/analysis.h"
 #include "mmprofdata/mmprofdata.h"
@@ -44,19 +43,14 @@ static int load(const char *path, struct summary *summary, struct error *err)
 static int print(const struct summarize_settings *settings, const struct summary *summary, struct error *err)
 {
 	struct summary_filter filter = {settings->percent_above, settings->limit};
-	const char *name = settings->output ? settings->output : "standard output";
-	FILE *out = settings->output ? fopen(settings->output, "we") : stdout;
-	int rc;
+	struct output output;
+	int rc = output_open(settings->output, &output, err);
 
-	if (!out)
-		return error_set(err, errno, "cannot create %s: %s", name, strerror(errno));
-	rc = settings->json ? render_summary_json(summary, &filter, out, err)
-			    : render_summary_text(summary, &filter, out, err);
-	if ((fflush(out) != 0 || ferror(out)) && !rc)
-		rc = error_set(err, errno, "cannot write %s: %s", name, strerror(errno));
-	if (settings->output && fclose(out) != 0 && !rc)
-		rc = error_set(err, errno, "cannot write %s: %s", name, strerror(errno));
-	return rc;
+	if (rc)
+		return rc;
+	rc = settings->json ? render_summary_json(summary, &filter, output.stream, err)
+			    : render_summary_text(summary, &filter, output.stream, err);
+	return output_close(&output, rc, err);
 }
 
 static int run(const void *chosen, int argc, char **argv)
