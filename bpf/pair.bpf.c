@@ -282,3 +282,18 @@ int query_exit(struct pt_regs *ctx)
 		exit_below(thread, sp, time);
 	return 0;
 }
+
+/*
+ * A panic was caught: what lies below in this area, and all that was entered after it, is gone. The probe is on a
+ * function that the catching one calls, so that rsp is below the latter's frame, but above any frame that it called.
+ */
+SEC("kprobe")
+int panic_caught(struct pt_regs *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct thread *thread = bpf_task_storage_get(&threads, task, NULL, 0);
+
+	if (thread && thread->depth)
+		drop_left(task, thread, ctx->sp);
+	return 0;
+}

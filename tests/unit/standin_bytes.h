@@ -70,7 +70,7 @@ static inline void check_plan(const struct plan *plan)
 				    plan->queries[i].vtable_offset / 8 < WIRE_VTABLE_SLOTS);
 	for (size_t i = 0; i < plan->site_count; i++)
 		if (plan->sites[i].offset >= size ||
-		    (plan->sites[i].kind != SITE_SESSION &&
+		    (!site_is_rare(plan->sites[i].kind) &&
 		     !kernel_emulates(bytes + plan->sites[i].offset, size - plan->sites[i].offset)))
 			fail_msg("a site that cannot be probed, at %#llx", (unsigned long long)plan->sites[i].offset);
 }

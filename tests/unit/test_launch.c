@@ -331,6 +331,24 @@ static void what_we_change_later_does_not_reach_it(void **state)
 	free(script);
 }
 
+/* Until then it is a shell, which may have ideas of its own about signals. */
+static void wait_until_it_sleeps(pid_t pid)
+{
+	char path[64], name[32] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	for (int i = 0; i < 5000 && strcmp(name, "sleep\n") != 0; i++) {
+		FILE *file = fopen(path, "re");
+
+		assert_non_null(file);
+		if (!fgets(name, sizeof(name), file))
+			name[0] = '\0';
+		fclose(file);
+		usleep(1000);
+	}
+	assert_string_equal(name, "sleep\n");
+}
+
 static void a_signal_sent_to_us_is_sent_on(void **state)
 {
 	static const int signals[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
@@ -345,6 +363,7 @@ static void a_signal_sent_to_us_is_sent_on(void **state)
 		prepare_shell(&launch, "exec sleep 20");
 		assert_int_equal(launch_release(&launch, &status, &err), 0);
 		assert_int_equal(launch_forward(&launch, &err), 0);
+		wait_until_it_sleeps(launch.pid);
 		kill(getpid(), signals[i]);
 		waiting = (struct pollfd){.fd = launch.signal_fd, .events = POLLIN};
 		assert_int_equal(poll(&waiting, 1, 5000), 1);

@@ -188,7 +188,7 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 2", "querytap-plan 1"},
+	    {"querytap-plan 3", "querytap-plan 2"},
 	    {"\n34128 type_of", "\n4294967288 type_of"}, /* a vtable far behind the table's end */
 	    {"\n34128 type_of", "\n262144 type_of"},	 /* just behind it */
 	    {"\n34128 type_of", "\n34129 type_of"},
@@ -199,10 +199,10 @@ static void test_forged_cache(void **state)
 	    {"queries 15", "queries 14"},
 	    {"queries 15", "queries 16"},
 	    {"queries 15", "queries 99999999999"},
-	    {"sites 23", "sites 22"},
-	    {"sites 23", "sites 24"},
-	    {"sites 23", "sites 0"},
-	    {"\n2 ", "\n3 "},
+	    {"sites 24", "sites 22"},
+	    {"sites 24", "sites 25"},
+	    {"sites 24", "sites 0"},
+	    {"\n2 ", "\n4 "},
 	    {"\n2 ", "\n-1 "},
 	    {"\n1 ", "\n1 9"},
 	    {"\n1 ", "\n1 18446744073709551615"},

@@ -112,6 +112,7 @@ static void test_relatives_are_not_taken(void **state)
 	    "0B9_");
 	assert_none(
 	    "_RNvNtNtNtCsfhTr2ijyTAe_16rustc_query_fake10query_impl10crate_name22execute_query_non_incr" BACKTRACE);
+	assert_int_equal(what("_RNvCsfLfy6EI15iL_7___rustc20___rust_panic_cleanup").role, ROLE_CAUGHT);
 	assert_none("main");
 	assert_none("");
 }

@@ -218,6 +218,7 @@ static int load_programs(struct collector *collector, const struct collect_optio
 		bpf_program__set_expected_attach_type(bpf->progs.query_enter, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.query_exit, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.session_start, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.panic_caught, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
 	}
 	code = querytap_bpf__load(bpf);
@@ -274,6 +275,7 @@ static int attach_kind(struct collector *collector, struct probed *probed, size_
 	    [SITE_ENTER] = bpf->progs.query_enter,
 	    [SITE_EXIT] = bpf->progs.query_exit,
 	    [SITE_SESSION] = bpf->progs.session_start,
+	    [SITE_CAUGHT] = bpf->progs.panic_caught,
 	};
 	const struct plan *plan = probed->plan;
 	uint64_t *offsets = calloc(plan->site_count + 1, sizeof(*offsets));
@@ -342,7 +344,7 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	 * Exits first: an entry without its exit would stay on the shadow stack. The start of the compilation last:
 	 * whoever is seen there has all probes ahead.
 	 */
-	static const enum site_kind order[] = {SITE_EXIT, SITE_ENTER, SITE_SESSION};
+	static const enum site_kind order[] = {SITE_EXIT, SITE_CAUGHT, SITE_ENTER, SITE_SESSION};
 	size_t number = collector->compiler_count;
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);

@@ -20,7 +20,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 2"
+#define FORMAT "querytap-plan 3"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -223,7 +223,7 @@ static bool sites_fit(const struct image *image, const struct plan *plan)
 		size_t available;
 		const uint8_t *bytes = image_file_code(image, plan->sites[i].offset, &available);
 
-		if (!bytes || (plan->sites[i].kind != SITE_SESSION && !kernel_emulates(bytes, available)))
+		if (!bytes || (!site_is_rare(plan->sites[i].kind) && !kernel_emulates(bytes, available)))
 			return false;
 	}
 	return plan_timed(plan) > 0;

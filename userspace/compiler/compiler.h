@@ -15,8 +15,15 @@ enum site_kind {
 	SITE_ENTER,   /* the self-profiler's guard before a provider is called */
 	SITE_EXIT,    /* the test of its timer behind the call */
 	SITE_SESSION, /* the start of a compilation */
+	SITE_CAUGHT,  /* a panic was caught */
 	SITE_KINDS
 };
+
+/* Whether sites of the kind are hit so rarely that they may lie on an instruction that is single-stepped. */
+static inline bool site_is_rare(enum site_kind kind)
+{
+	return kind == SITE_SESSION || kind == SITE_CAUGHT;
+}
 
 struct site {
 	uint64_t offset; /* in the file, bytes */

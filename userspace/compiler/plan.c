@@ -38,7 +38,7 @@ struct survey {
 	size_t runner_count, runner_room;
 	struct entrance *entrances;
 	size_t entrance_count, entrance_room;
-	uint64_t session;
+	uint64_t session, caught;
 	const char *generation;
 };
 
@@ -130,6 +130,8 @@ static int survey_symbols(struct survey *survey)
 			code = add_runner(survey, &symbols[i], &what);
 		else if (what.role == ROLE_EXECUTE_QUERY)
 			code = add_entrance(survey, &symbols[i], &what);
+		else if (!what.fragment && what.role == ROLE_CAUGHT)
+			survey->caught = symbols[i].address;
 		else if (!what.fragment)
 			survey->session = symbols[i].address;
 		if (code < 0)
@@ -311,7 +313,7 @@ static int add_site(const struct survey *survey, struct plan *plan, size_t *room
 	size_t available;
 	const uint8_t *bytes = image_bytes(survey->image, address, &available);
 
-	if (offset == UINT64_MAX || (kind != SITE_SESSION && !kernel_emulates(bytes, available)))
+	if (offset == UINT64_MAX || (!site_is_rare(kind) && !kernel_emulates(bytes, available)))
 		return 0;
 	plan->sites = grow(plan->sites, plan->site_count, room, sizeof(*plan->sites));
 	if (!plan->sites) {
@@ -354,6 +356,8 @@ static int add_sites(const struct survey *survey, struct plan *plan)
 	}
 	if (code == 0 && survey->session)
 		code = add_site(survey, plan, &room, survey->session, 0, SITE_SESSION);
+	if (code == 0 && survey->caught)
+		code = add_site(survey, plan, &room, survey->caught, 0, SITE_CAUGHT);
 	if (plan->site_count)
 		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
 	return code;

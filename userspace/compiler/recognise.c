@@ -29,6 +29,7 @@ static const struct recogniser recognisers[] = {
     {"1.95", ROLE_EXECUTE_QUERY, "18execute_query_incr",
      "rustc_query_impl::query_impl::", "::execute_query_incr::__rust_end_short_backtrace", true},
     {"1.95", ROLE_SESSION, "13build_session", "rustc_session::session::build_session", "", false},
+    {"1.95", ROLE_CAUGHT, "20___rust_panic_cleanup", "__rustc::__rust_panic_cleanup", "", false},
 };
 
 /* The length of `symbol` without the suffixes that LLVM and BOLT put on parts: .cold, .warm, .llvm.123, .4. */
@@ -50,7 +51,7 @@ static bool matches(const struct recogniser *row, const char *path, struct recog
 	    strcmp(path + length - suffix, row->suffix) != 0)
 		return false;
 	middle = length - prefix - suffix;
-	if (row->role == ROLE_SESSION)
+	if (row->role == ROLE_SESSION || row->role == ROLE_CAUGHT)
 		return middle == 0;
 	if (row->role != ROLE_EXECUTE_QUERY)
 		return true;

@@ -10,6 +10,7 @@ enum symbol_role {
 	ROLE_NONE,
 	ROLE_TRY_EXECUTE,   /* runs a provider under the self-profiler's guard; one for each cache type, twice */
 	ROLE_EXECUTE_QUERY, /* a query's own way to ROLE_TRY_EXECUTE; names the query's vtable */
+	ROLE_CAUGHT,        /* called by whoever has caught a panic */
 	ROLE_SESSION,       /* runs once for each compilation, before the first query */
 };
 
