@@ -38,8 +38,7 @@ static long send_args(__u32 index, struct args_reader *reader)
  * Tells the collector that the current process compiles, and with which command line. Returns 0 if the ring buffer has
  * no room.
  */
-static __noinline int announce(struct task_struct *task, struct wire_process *process, __u32 compiler,
-			       bool from_start)
+static __noinline int announce(struct task_struct *task, struct wire_process *process, __u32 compiler, bool from_start)
 {
 	struct args_reader reader = {
 	    .at = BPF_CORE_READ(task, mm, arg_start),
@@ -102,6 +101,9 @@ static __noinline struct thread *join(struct task_struct *task, __u32 compiler, 
 	}
 	thread->process_start = process->start;
 	thread->skew = process->skew;
+	thread->inside = cost_inside;
+	thread->around = cost_around;
+	thread->pace = cost_pace;
 	thread->batch.header = (struct wire_header){WIRE_INTERVALS, id >> 32, (__u32)id, 0};
 	__sync_fetch_and_add(&process->threads, 1);
 	return thread;

@@ -11,6 +11,9 @@
 /* A frame this close below another is inside it; anything else is looked at closely. */
 #define NEAR_BYTES (256 * 1024)
 
+#define PACE_EVERY 16 /* exits between two looks at the pace */
+#define PACE_STEP 8   /* sixteenths of a nanosecond */
+
 /*
  * The context may only be read at offsets that stand in the instruction; plain C lets clang join the reads into one
  * at a computed offset, which the verifier refuses.
@@ -232,9 +235,9 @@ int query_enter(struct pt_regs *ctx)
 	thread->depth = depth + 1;
 	thread->beyond = 0;
 	frame->sp = sp;
-	thread->skew += cost_around;
+	thread->skew += thread->around;
 	frame->start_and_query = (thread_time(thread, bpf_ktime_get_ns()) & WIRE_TIME_MASK) | number << 48;
-	thread->skew += cost_inside;
+	thread->skew += thread->inside;
 	return 0;
 }
 
@@ -265,6 +268,30 @@ static __noinline int exit_unknown(void)
 	return 0;
 }
 
+/*
+ * A trap costs more while the machine is busy: the sibling of a core at work, memory slower, caches cold. The program
+ * that began at `begun` is a part of it, so from time to time it is looked at how long that takes, and the cost of a
+ * query's probes is taken to have changed by the same factor, from a half to four. The pace goes up and down by steps,
+ * towards the median, since the mean would follow interrupts.
+ */
+static __always_inline void keep_pace(struct thread *thread, __u64 begun)
+{
+	__u64 taken = (bpf_ktime_get_ns() - begun) * 16;
+
+	if (taken > thread->pace)
+		thread->pace += PACE_STEP;
+	else if (thread->pace >= PACE_STEP)
+		thread->pace -= PACE_STEP;
+	if (!cost_pace)
+		return;
+	if (thread->pace > 4 * cost_pace)
+		thread->pace = 4 * cost_pace;
+	else if (thread->pace < cost_pace / 2)
+		thread->pace = cost_pace / 2;
+	thread->inside = cost_inside * thread->pace / cost_pace;
+	thread->around = cost_around * thread->pace / cost_pace;
+}
+
 SEC("kprobe")
 int query_exit(struct pt_regs *ctx)
 {
@@ -280,6 +307,8 @@ int query_exit(struct pt_regs *ctx)
 		close_top(thread, time, 0);
 	else
 		exit_below(thread, sp, time);
+	if (thread->batch.header.count % PACE_EVERY == 1)
+		keep_pace(thread, now);
 	return 0;
 }
 

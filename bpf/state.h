@@ -20,6 +20,8 @@ struct thread {
 	__u64 process_start;
 	__u64 skew; /* nanoseconds that this thread has spent in probes so far: its clock is behind by as much */
 	__u64 last; /* time of the last entry or exit; the next is later */
+	__u64 inside, around; /* what an entry and its exit cost at the thread's present pace */
+	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
 	__u32 depth;
 	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
 	struct frame frames[WIRE_MAX_DEPTH];
@@ -27,14 +29,16 @@ struct thread {
 };
 
 /* Set before the programs are loaded. */
-extern const volatile __u8 trace_all;    /* follow every process that runs a probed compiler */
-extern const volatile __u64 wake_bytes;  /* wake the collector once this much waits in the ring */
+extern const volatile __u8 trace_all;	/* follow every process that runs a probed compiler */
+extern const volatile __u64 wake_bytes; /* wake the collector once this much waits in the ring */
 
 /*
  * What one entry and its exit cost, in nanoseconds: between the two clock readings, and around them. It is taken out
  * of the thread's clock, so that intervals come out as long as they would be without probes. Set by the collector.
  */
 extern volatile __u64 cost_inside, cost_around;
+/* 16 times the nanoseconds that an exit's program took when that was measured; 0: the cost is taken for constant. */
+extern volatile __u64 cost_pace;
 
 struct query_table {
 	__u16 numbers[WIRE_VTABLE_SLOTS]; /* of the query whose vtable lies 8 * index bytes behind the TyCtxt */
@@ -72,11 +76,11 @@ extern struct threads_map threads SEC(".maps");
 extern struct queries_map queries SEC(".maps");
 extern struct records_map records SEC(".maps");
 
-#define count_up(process, field, by)                                                                                   \
-	do {                                                                                                           \
-		struct wire_process *counted = (process);                                                              \
-		if (counted)                                                                                           \
-			__sync_fetch_and_add(&counted->counts.field, by);                                              \
+#define count_up(process, field, by)                                      \
+	do {                                                              \
+		struct wire_process *counted = (process);                 \
+		if (counted)                                              \
+			__sync_fetch_and_add(&counted->counts.field, by); \
 	} while (0)
 
 static __always_inline struct wire_process *process_of(const struct thread *thread)
@@ -118,8 +122,11 @@ static __noinline int flush(struct thread *thread)
 	if (bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) > wake_bytes)
 		wake = BPF_RB_FORCE_WAKEUP;
 	process = process_of(thread);
-	if (process && process->skew < thread->skew)
-		process->skew = thread->skew;
+	if (process) {
+		if (process->skew < thread->skew)
+			process->skew = thread->skew;
+		process->pace = thread->pace;
+	}
 	if (bpf_ringbuf_output(&records, &thread->batch, size, wake))
 		count_up(process, lost, count);
 	thread->batch.header.count = 0;

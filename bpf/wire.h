@@ -4,12 +4,12 @@
 #define QUERYTAP_BPF_WIRE_H
 
 /* BPF's verifier wants bounds that are known when the program is made. */
-#define WIRE_MAX_COMPILERS 32       /* compilers probed at once */
-#define WIRE_VTABLE_SLOTS 32768     /* query vtables lie at most 8 times this many bytes behind the TyCtxt */
-#define WIRE_MAX_DEPTH 1000         /* queries active at once on one thread */
-#define WIRE_BATCH 96               /* intervals sent in one record */
-#define WIRE_ARGS_CHUNK 4096        /* bytes of command line in one record */
-#define WIRE_MAX_ARGS (256 * 1024)  /* bytes of command line sent at most */
+#define WIRE_MAX_COMPILERS 32	   /* compilers probed at once */
+#define WIRE_VTABLE_SLOTS 32768	   /* query vtables lie at most 8 times this many bytes behind the TyCtxt */
+#define WIRE_MAX_DEPTH 1000	   /* queries active at once on one thread */
+#define WIRE_BATCH 96		   /* intervals sent in one record */
+#define WIRE_ARGS_CHUNK 4096	   /* bytes of command line in one record */
+#define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
 #define WIRE_COMM 16
 
 /* No query: 0 is kept free so that an untouched table answers "unknown". Intervals may carry it. */
@@ -24,8 +24,8 @@
 #define COOKIE_VTABLE_REGISTER(cookie) ((unsigned int)(((cookie) >> 12) & 0xf))
 #define COOKIE_VTABLE_ON_STACK(cookie) ((unsigned int)(((cookie) >> 16) & 1))
 #define COOKIE_VTABLE_DISPLACEMENT(cookie) ((int)((cookie) >> 32)) /* bytes from rsp */
-#define COOKIE_MAKE(tcx, vtable, on_stack, displacement)                                                               \
-	((unsigned long long)(tcx) << 8 | (unsigned long long)(vtable) << 12 | (unsigned long long)(on_stack) << 16 |  \
+#define COOKIE_MAKE(tcx, vtable, on_stack, displacement)                                                              \
+	((unsigned long long)(tcx) << 8 | (unsigned long long)(vtable) << 12 | (unsigned long long)(on_stack) << 16 | \
 	 (unsigned long long)(unsigned int)(displacement) << 32)
 
 /* Every record begins with this. `tgid` and `tid` as the initial pid namespace numbers them. */
@@ -39,9 +39,9 @@ struct wire_header {
 enum wire_kind {
 	WIRE_INTERVALS = 1, /* struct wire_intervals: finished queries of one thread, by rising end */
 	WIRE_COMPILER = 2,  /* struct wire_compiler: a process began to compile */
-	WIRE_ARGS = 3,      /* struct wire_args: the next piece of its command line */
-	WIRE_EXEC = 4,      /* struct wire_exec: a process of the tree became another program */
-	WIRE_END = 5,       /* struct wire_end: a process of the tree ended, or became another program */
+	WIRE_ARGS = 3,	    /* struct wire_args: the next piece of its command line */
+	WIRE_EXEC = 4,	    /* struct wire_exec: a process of the tree became another program */
+	WIRE_END = 5,	    /* struct wire_end: a process of the tree ended, or became another program */
 };
 
 /*
@@ -54,7 +54,7 @@ struct wire_interval {
 };
 
 #define WIRE_TIME_MASK ((1ULL << 48) - 1)
-#define INTERVAL_UNWOUND (1ULL << 48)   /* left by a panic; closed when it was found gone */
+#define INTERVAL_UNWOUND (1ULL << 48)	/* left by a panic; closed when it was found gone */
 #define INTERVAL_TRUNCATED (1ULL << 49) /* still running when its thread ended or recording stopped */
 
 struct wire_intervals {
@@ -74,8 +74,8 @@ struct wire_counts {
 struct wire_compiler {
 	struct wire_header header; /* count: bytes of command line that follow in WIRE_ARGS records */
 	unsigned long long start;  /* of the program: its exec, or the fork if it never called exec */
-	unsigned int compiler;     /* the compiler's number, as in the cookies */
-	unsigned short joined;     /* 1 if the process ran before recording began: `start` is when it was joined */
+	unsigned int compiler;	   /* the compiler's number, as in the cookies */
+	unsigned short joined;	   /* 1 if the process ran before recording began: `start` is when it was joined */
 	unsigned short from_start; /* 1 if the start of the compilation was seen: no query of it came before */
 };
 
@@ -103,12 +103,13 @@ struct wire_process {
 	unsigned long long start;
 	struct wire_counts counts;
 	unsigned long long skew; /* nanoseconds in probes, of the thread that spent the most */
-	unsigned int flags;      /* PROCESS_ flags */
-	unsigned int threads;    /* with a shadow stack */
+	unsigned long long pace; /* of the thread that sent last: 16 times the nanoseconds of an exit's program */
+	unsigned int flags;	 /* PROCESS_ flags */
+	unsigned int threads;	 /* with a shadow stack */
 };
 
 #define PROCESS_COMPILER 1u /* WIRE_COMPILER was sent */
-#define PROCESS_DEAD 2u     /* its last thread is gone */
+#define PROCESS_DEAD 2u	    /* its last thread is gone */
 #define PROCESS_JOINED 4u   /* ran before recording began */
 #define PROCESS_ENDED 8u    /* WIRE_END was sent, or had no room in the ring buffer */
 
@@ -118,7 +119,7 @@ _Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_counts) == 40, "shared with BPF");
 _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
 _Static_assert(sizeof(struct wire_end) == 72, "shared with BPF");
-_Static_assert(sizeof(struct wire_process) == 64, "shared with BPF");
+_Static_assert(sizeof(struct wire_process) == 72, "shared with BPF");
 #endif
 
 #endif

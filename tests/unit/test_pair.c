@@ -16,7 +16,7 @@
 
 const volatile __u8 trace_all = 0;
 const volatile __u64 wake_bytes = 1;
-volatile __u64 cost_inside, cost_around;
+volatile __u64 cost_inside, cost_around, cost_pace;
 struct processes_map processes;
 struct threads_map threads;
 struct queries_map queries;
@@ -37,6 +37,7 @@ static struct world {
 	struct thread thread;
 	struct query_table table;
 	__u64 now, cookie, slot_value;
+	__u64 reading; /* nanoseconds that go by with each reading of the clock */
 	struct wire_interval intervals[MAX_INTERVALS];
 	size_t count;
 	char reserved[sizeof(struct wire_args)];
@@ -81,7 +82,10 @@ unsigned long long bpf_get_attach_cookie(void *ctx)
 
 unsigned long long bpf_ktime_get_ns(void)
 {
-	return world.now;
+	__u64 now = world.now;
+
+	world.now += world.reading;
+	return now;
 }
 
 long bpf_probe_read_user(void *to, unsigned int size, const void *from)
@@ -147,7 +151,7 @@ static int set_up(void **state)
 	memset(&world, 0, sizeof(world));
 	world.followed = true;
 	world.now = 1000;
-	cost_inside = cost_around = 0;
+	cost_inside = cost_around = cost_pace = 0;
 	for (unsigned int i = 1; i < 100; i++)
 		world.table.numbers[i] = (__u16)i;
 	return 0;
@@ -387,6 +391,44 @@ static void the_cost_of_probes_is_taken_out_of_the_clock(void **state)
 	expect_interval(1, 1, 1010 - 3, 30 - 2 * 4 - 3, 0);
 }
 
+/* What an interval of 5,000 ns comes out as after many others, if the exit's program takes `taken` ns at each. */
+static __u64 length_at_pace(__u64 taken)
+{
+	world.reading = taken;
+	cost_inside = 1000;
+	cost_around = 500;
+	cost_pace = 16 * 100;
+	for (int i = 0; i < 20000; i++) {
+		world.now += 2000;
+		enter(1, STACK_TOP - 0x100);
+		world.now += 4000;
+		leave(STACK_TOP - 0x100);
+		world.count = 0;
+	}
+	flush(&world.thread);
+	world.count = 0;
+	world.now += 2000;
+	enter(2, STACK_TOP - 0x100);
+	world.now += 5000 - taken - 10;
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	return world.intervals[0].length_and_flags & WIRE_TIME_MASK;
+}
+
+static void the_cost_goes_up_and_down_with_the_machine(void **state)
+{
+	(void)state;
+	assert_in_range(length_at_pace(100), 4000 - 5, 4000 + 5);
+	set_up(state);
+	assert_in_range(length_at_pace(150), 3500 - 5, 3500 + 5);
+	set_up(state);
+	assert_in_range(length_at_pace(80), 4200 - 5, 4200 + 5);
+	set_up(state);
+	assert_in_range(length_at_pace(1000), 1000 - 5, 1000 + 5); /* four times the cost is the most */
+	set_up(state);
+	assert_in_range(length_at_pace(0), 4500 - 5, 4500 + 5); /* and half of it the least */
+}
+
 static void the_clock_always_goes_on(void **state)
 {
 	(void)state;
@@ -426,6 +468,7 @@ int main(void)
 	    TEST(what_the_ring_does_not_take_is_lost_and_counted),
 	    TEST(without_memory_for_a_thread_its_queries_are_lost),
 	    TEST(the_cost_of_probes_is_taken_out_of_the_clock),
+	    TEST(the_cost_goes_up_and_down_with_the_machine),
 	    TEST(the_clock_always_goes_on),
 	};
 

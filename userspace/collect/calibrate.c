@@ -35,7 +35,9 @@ __asm__(".text\n"
 	"own_end own_other\n"
 	"own_function own_query\ntest %edx, %edx\n.globl own_query_at\nown_query_at: jne 1f\n1: test %edx, %edx\n"
 	".globl own_query_exit_at\n.hidden own_query_exit_at\nown_query_exit_at: jne 2f\n2: ret\n"
-	"own_end own_query\n");
+	"own_end own_query\n"
+	"own_function own_no_query\ntest %edx, %edx\nown_no_query_at: jne 1f\n1: test %edx, %edx\njne 2f\n2: ret\n"
+	"own_end own_no_query\n");
 
 void own_nop5(long argument);
 void own_push(long argument);
@@ -43,6 +45,7 @@ void own_jcc(long argument);
 void own_call(long argument);
 void own_other(long argument);
 void own_query(const void *tcx, const void *vtable, int recording);
+void own_no_query(const void *tcx, const void *vtable, int recording);
 
 extern const char own_nop5_at[], own_push_at[], own_jcc_at[], own_call_at[], own_other_at[], own_query_at[],
     own_query_exit_at[];
@@ -65,7 +68,7 @@ int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err)
 	return code;
 }
 
-enum { BATCHES = 100, WORK_ITEMS = 64, WORK_WORDS = 1 << 17 };
+enum { BATCHES = 100, TURN = 40, WORK_ITEMS = 64, WORK_WORDS = 1 << 17 };
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -74,20 +77,11 @@ static int compare_numbers(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-static uint64_t run_batches(void (*once)(enum own_site site), enum own_site site, unsigned int times)
+static int compare_differences(const void *a, const void *b)
 {
-	unsigned int batch = times / BATCHES ? times / BATCHES : 1;
-	uint64_t taken[BATCHES];
+	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
 
-	for (int i = 0; i < BATCHES; i++) {
-		uint64_t begun = clock_now(CLOCK_MONOTONIC);
-
-		for (unsigned int j = 0; j < batch; j++)
-			once(site);
-		taken[i] = clock_now(CLOCK_MONOTONIC) - begun;
-	}
-	qsort(taken, BATCHES, sizeof(*taken), compare_numbers);
-	return taken[BATCHES / 10] / batch;
+	return left < right ? -1 : left > right;
 }
 
 static void pass_site(enum own_site site)
@@ -119,21 +113,50 @@ static void work_like_a_compiler(void)
 	qsort(numbers, WORK_ITEMS, sizeof(*numbers), compare_numbers);
 }
 
-static void pass_query(enum own_site site)
+/* What a turn of passages takes, nanoseconds. */
+static uint64_t run_turn(void (*query)(const void *, const void *, int))
 {
 	static const uint64_t tcx[2];
+	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 
-	(void)site;
-	work_like_a_compiler();
-	own_query(&tcx[0], &tcx[1], 0);
-}
-
-uint64_t own_site_run(enum own_site site, unsigned int times)
-{
-	return run_batches(pass_site, site, times);
+	for (int i = 0; i < TURN; i++) {
+		work_like_a_compiler();
+		query(&tcx[0], &tcx[1], 0);
+	}
+	return clock_now(CLOCK_MONOTONIC) - begun;
 }
 
 uint64_t own_queries_run(unsigned int times)
 {
-	return run_batches(pass_query, OWN_QUERY_ENTER, times);
+	unsigned int turns = times / TURN;
+	int64_t *more = calloc(turns + 1, sizeof(*more));
+	uint64_t median;
+
+	if (!more)
+		return 0;
+	for (unsigned int i = 0; i < turns; i++) {
+		uint64_t without = run_turn(own_no_query);
+
+		more[i] = (int64_t)run_turn(own_query) - (int64_t)without;
+	}
+	qsort(more, turns, sizeof(*more), compare_differences);
+	median = more[turns / 2] > 0 ? (uint64_t)more[turns / 2] / TURN : 0;
+	free(more);
+	return median;
+}
+
+uint64_t own_site_run(enum own_site site, unsigned int times)
+{
+	unsigned int batch = times / BATCHES ? times / BATCHES : 1;
+	uint64_t taken[BATCHES];
+
+	for (int i = 0; i < BATCHES; i++) {
+		uint64_t begun = clock_now(CLOCK_MONOTONIC);
+
+		for (unsigned int j = 0; j < batch; j++)
+			pass_site(site);
+		taken[i] = clock_now(CLOCK_MONOTONIC) - begun;
+	}
+	qsort(taken, BATCHES, sizeof(*taken), compare_numbers);
+	return taken[BATCHES / 10] / batch;
 }

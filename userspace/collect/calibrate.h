@@ -17,7 +17,11 @@ int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err);
  */
 uint64_t own_site_run(enum own_site site, unsigned int times);
 
-/* Runs through both query sites, as the compiler would with a vtable 8 bytes behind the TyCtxt, and some work before. */
+/*
+ * Runs through both query sites `times` times, as the compiler would with a vtable 8 bytes behind the TyCtxt, with some
+ * work before each, and in turn as often through the same without the sites. Returns what a passage took more with them,
+ * nanoseconds, as the median of the turns has it.
+ */
 uint64_t own_queries_run(unsigned int times);
 
 /* The cookie's registers for OWN_QUERY_ENTER: TyCtxt in rdi, vtable in rsi. */

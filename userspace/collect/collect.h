@@ -23,11 +23,11 @@ enum attach_method {
 
 struct collect_options {
 	const char *directory; /* where profiles go; borrowed, must exist */
-	uid_t uid;             /* owner of the profiles */
+	uid_t uid;	       /* owner of the profiles */
 	gid_t gid;
 	bool set_owner;
-	bool follow_all;       /* follow every process that runs a probed compiler, not only those told */
-	size_t ring_bytes;     /* a power of two and multiple of the page size; 0 for the default */
+	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
+	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
 	enum attach_method attach;
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
@@ -36,12 +36,12 @@ struct collect_options {
 
 /* What was collected so far. Counts of queries, except files and compilers. */
 struct collect_totals {
-	uint64_t files;     /* profiles finished */
-	uint64_t running;   /* profiles still open */
-	uint64_t queries;   /* intervals written */
+	uint64_t files;						      /* profiles finished */
+	uint64_t running;					      /* profiles still open */
+	uint64_t queries;					      /* intervals written */
 	uint64_t lost, missed, unwound, truncated, too_deep, unnamed; /* as in bpf/wire.h */
-	uint64_t failed;    /* profiles that could not be written */
-	char failure[512];  /* the sentence of the first of these */
+	uint64_t failed;					      /* profiles that could not be written */
+	char failure[512];					      /* the sentence of the first of these */
 };
 
 enum { COLLECT_MAX_COMPILERS = 32 };
@@ -54,6 +54,7 @@ struct collector;
  */
 struct probe_cost {
 	uint64_t inside, around;
+	uint64_t pace; /* what an exit's BPF program took meanwhile, in sixteenths of a nanosecond; 0 if not known */
 };
 
 /* What a hit of an empty program costs, nanoseconds, by the instruction that the probe sits on. */

@@ -10,7 +10,7 @@
 #include "collect/internal.h"
 #include "util/clock.h"
 
-enum { MEASUREMENTS = 5, MEASURED_QUERIES = 8000, MEASURED_ROUNDS = 2, MEASURED_HITS = 4000, MEASURED_STEPS = 1000 };
+enum { MEASURED_QUERIES = 16000, MEASURED_HITS = 4000, MEASURED_STEPS = 1000 };
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -19,21 +19,8 @@ static int compare_numbers(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Whatever else runs on the machine makes a passage slower, never faster. */
-static uint64_t fastest_passage(void)
-{
-	uint64_t fastest = UINT64_MAX;
-
-	for (int i = 0; i < MEASURED_ROUNDS; i++) {
-		uint64_t taken = own_queries_run(MEASURED_QUERIES / MEASURED_ROUNDS);
-
-		fastest = taken < fastest ? taken : fastest;
-	}
-	return fastest;
-}
-
-/* Attaches the query programs to querytap's own query sites and runs through them. *taken: one passage, ns. */
-static int run_own_queries(struct collector *collector, const uint64_t offsets[OWN_SITES], uint64_t *taken,
+/* Attaches the query programs to querytap's own query sites and runs through them. *more: what a query takes more for it, ns. */
+static int run_own_queries(struct collector *collector, const uint64_t offsets[OWN_SITES], uint64_t *more,
 			   struct error *err)
 {
 	struct attachment enter = {0}, leave = {0};
@@ -45,13 +32,13 @@ static int run_own_queries(struct collector *collector, const uint64_t offsets[O
 		code = attachment_open(bpf_program__fd(collector->bpf->progs.query_enter), collector->multi,
 				       "/proc/self/exe", &offsets[OWN_QUERY_ENTER], &cookie, 1, &enter, err);
 	if (code == 0)
-		*taken = fastest_passage();
+		*more = own_queries_run(MEASURED_QUERIES);
 	attachment_close(&enter);
 	attachment_close(&leave);
 	return code;
 }
 
-static int measure_followed(struct collector *collector, uint64_t *taken, struct error *err)
+static int measure_followed(struct collector *collector, uint64_t *more, uint64_t *pace, struct error *err)
 {
 	struct wire_process self = {.start = clock_now(CLOCK_MONOTONIC), .flags = PROCESS_COMPILER};
 	uint64_t offsets[OWN_SITES];
@@ -64,29 +51,45 @@ static int measure_followed(struct collector *collector, uint64_t *taken, struct
 	code = bpf_map_update_elem(processes, &tgid, &self, BPF_ANY);
 	if (code < 0)
 		return error_set(err, code, "cannot follow querytap itself: %s", strerror(-code));
-	code = run_own_queries(collector, offsets, taken, err);
+	code = run_own_queries(collector, offsets, more, err);
 	finish_threads(collector);
 	collector_drain(collector);
+	if (bpf_map_lookup_elem(processes, &tgid, &self) == 0)
+		*pace = self.pace;
 	bpf_map_delete_elem(processes, &tgid);
 	return code;
 }
 
-static int measure_once(struct collector *collector, struct probe_cost *cost, struct error *err)
+/* The median of the lengths of querytap's own intervals. */
+static uint64_t measured_length(struct collector *collector)
 {
-	uint64_t bare, taken = 0;
+	qsort(collector->measured, collector->measured_count, sizeof(*collector->measured), compare_numbers);
+	return collector->measured[collector->measured_count / 2];
+}
+
+int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err)
+{
+	const struct probe_cost none = {0};
+	uint64_t more = 0;
 	int code;
 
+	collector_compensate(collector, &none);
+	*cost = none;
 	collector->measured_room = 2 * MEASURED_QUERIES;
 	collector->measured_count = 0;
 	collector->measured = calloc(collector->measured_room, sizeof(*collector->measured));
 	if (!collector->measured)
 		return error_set(err, ENOMEM, "out of memory");
-	bare = fastest_passage();
-	code = measure_followed(collector, &taken, err);
-	if (code == 0 && collector->measured_count >= MEASURED_QUERIES && taken > bare) {
-		qsort(collector->measured, collector->measured_count, sizeof(*collector->measured), compare_numbers);
-		cost->inside = collector->measured[collector->measured_count / 4];
-		cost->around = taken - bare > cost->inside ? taken - bare - cost->inside : 0;
+	code = measure_followed(collector, &more, &cost->pace, err);
+	if (code == 0 && collector->measured_count >= MEASURED_QUERIES && more) {
+		cost->inside = measured_length(collector);
+		/*
+		 * What lies around the clock readings is the outer halves of the same two traps whose inner halves lie
+		 * between them. A result far from that comes from a machine too busy to measure on.
+		 */
+		cost->around = more > cost->inside * 3 / 2 ? more - cost->inside : cost->inside / 2;
+		if (cost->around > 2 * cost->inside)
+			cost->around = 2 * cost->inside;
 	} else if (code == 0) {
 		code = error_set(err, EIO, "the cost of a probe could not be measured (%zu of %d own queries came)",
 				 collector->measured_count, MEASURED_QUERIES);
@@ -96,43 +99,12 @@ static int measure_once(struct collector *collector, struct probe_cost *cost, st
 	return code;
 }
 
-static int compare_costs(const void *a, const void *b)
-{
-	const struct probe_cost *left = a, *right = b;
-	uint64_t first = left->inside + left->around, second = right->inside + right->around;
-
-	return first < second ? -1 : first > second;
-}
-
-int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err)
-{
-	const struct probe_cost none = {0};
-	struct probe_cost found[MEASUREMENTS];
-	int code = 0;
-
-	collector_compensate(collector, &none);
-	for (int i = 0; code == 0 && i < MEASUREMENTS; i++)
-		code = measure_once(collector, &found[i], err);
-	if (code < 0)
-		return code;
-	qsort(found, MEASUREMENTS, sizeof(*found), compare_costs);
-	*cost = found[MEASUREMENTS / 2];
-	/*
-	 * What lies around the clock readings is the outer halves of the same two traps whose inner halves lie between
-	 * them. A result far from that comes from a machine too busy to measure on.
-	 */
-	if (cost->around < cost->inside / 2)
-		cost->around = cost->inside / 2;
-	if (cost->around > 2 * cost->inside)
-		cost->around = 2 * cost->inside;
-	return 0;
-}
-
 void collector_compensate(struct collector *collector, const struct probe_cost *cost)
 {
 	collector->cost = *cost;
 	collector->bpf->bss->cost_inside = cost->inside;
 	collector->bpf->bss->cost_around = cost->around;
+	collector->bpf->bss->cost_pace = cost->pace;
 }
 
 static int measure_instruction(struct collector *collector, uint64_t offset, enum own_site site, unsigned int times,
@@ -166,4 +138,3 @@ int collector_measure_instructions(struct collector *collector, struct instructi
 					   site == OWN_OTHER ? MEASURED_STEPS : MEASURED_HITS, results[site], err);
 	return code;
 }
-
