@@ -38,9 +38,12 @@ SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 parent_tgid = parent->tgid, tgid = child->tgid;
-	struct wire_process process = {0};
+	struct wire_process process = {0}, *forking;
 
-	if (parent_tgid == tgid || !bpf_map_lookup_elem(&processes, &parent_tgid))
+	if (parent_tgid == tgid)
+		return 0;
+	forking = bpf_map_lookup_elem(&processes, &parent_tgid);
+	if (!forking || (forking->flags & PROCESS_ALONE))
 		return 0;
 	process.start = bpf_ktime_get_ns();
 	bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY);

@@ -112,6 +112,7 @@ struct wire_process {
 #define PROCESS_DEAD 2u	    /* its last thread is gone */
 #define PROCESS_JOINED 4u   /* ran before recording began */
 #define PROCESS_ENDED 8u    /* WIRE_END was sent, or had no room in the ring buffer */
+#define PROCESS_ALONE 16u   /* what it starts is not followed */
 
 #ifdef __STDC_VERSION__
 _Static_assert(sizeof(struct wire_header) == 16, "shared with BPF");

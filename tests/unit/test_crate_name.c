@@ -70,6 +70,8 @@ static void test_no_name(void **state)
 {
 	(void)state;
 	assert_string_equal(name_of("rustc"), "unknown-crate");
+	assert_string_equal(name_of("rustc /"), "unknown-crate");
+	assert_string_equal(name_of("rustc src/"), "unknown-crate");
 	assert_string_equal(name_of("rustc -vV"), "unknown-crate");
 	assert_string_equal(name_of("rustc --crate-name"), "unknown-crate");
 	assert_string_equal(name_of("rustc --crate-name _"), "unknown-crate");

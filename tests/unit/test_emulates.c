@@ -47,6 +47,8 @@ static void test_kernel_emulates(void **state)
 	    {false, 1, {0xcc}},			       /* int3 */
 	    {false, 3, {0x48, 0x89, 0xe5}},	       /* mov %rsp, %rbp */
 	    {false, 4, {0x48, 0x83, 0xec, 0x08}},      /* sub $8, %rsp */
+	    {false, 4, {0x0f, 0x1f, 0x40, 0x00}},      /* nopl 0(%rax), emulated by new kernels only */
+	    {false, 4, {0x0f, 0x1f, 0x44, 0x00}},      /* cut short */
 	    {false, 2, {0x0f, 0x0b}},		       /* ud2 */
 	    {false, 3, {0x0f, 0xb6, 0xc0}},	       /* movzx */
 	    {false, 4, {0xf3, 0x0f, 0x1e, 0xfa}},      /* endbr64 */

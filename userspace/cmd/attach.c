@@ -71,7 +71,7 @@ static int follow_running(struct recording *recording, const struct attach_setti
 		if (pid <= 0 || pid == getpid() || (!settings->all && !running_is_below(pid, (pid_t)settings->tree)))
 			continue;
 		if (!settings->all)
-			code = collector_follow(recording->collector, pid, true, err);
+			code = collector_follow(recording->collector, pid, FOLLOW_TREE, err);
 		recording_meet_process(recording, pid);
 	}
 	closedir(proc);
@@ -94,7 +94,7 @@ static int probe_installed(struct recording *recording, struct error *err)
 
 static int follow_one(struct recording *recording, pid_t pid, struct error *err)
 {
-	int code = collector_follow(recording->collector, pid, true, err);
+	int code = collector_follow(recording->collector, pid, FOLLOW_ALONE, err);
 
 	return code < 0 ? code : recording_probe_process(recording, pid, err);
 }

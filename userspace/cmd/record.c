@@ -39,7 +39,7 @@ static int set_up(struct recording *recording, const struct record_settings *set
 	if (code == 0)
 		code = recording_probe(recording, &found, err);
 	if (code == 0)
-		code = collector_follow(recording->collector, launch->pid, false, err);
+		code = collector_follow(recording->collector, launch->pid, FOLLOW_NEW, err);
 	if (code == 0)
 		code = recording_make_directory(recording, err);
 	found_list_free(&found);

@@ -231,6 +231,9 @@ int recording_probe(struct recording *recording, const struct found_list *found,
 	size_t probed = 0;
 
 	for (size_t i = 0; i < found->count; i++) {
+		/* One by one, letting go takes so long that compilers that are merely installed are left until met. */
+		if (probed && !found->items[i].likely && collector_method(recording->collector) == ATTACH_PERF)
+			break;
 		if (probe_path(recording, found->items[i].path, &error) == 0)
 			probed++;
 		else if (!first.text[0])

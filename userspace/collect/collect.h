@@ -77,11 +77,15 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 /* Whether the file with this device and inode is probed. */
 bool collector_has(const struct collector *collector, const char *path);
 
-/*
- * Follows a process and what it starts from now on. `running` says that it has been running a while, so that queries
- * may have been entered already.
- */
-int collector_follow(struct collector *collector, pid_t pid, bool running, struct error *err);
+/* How a process is followed. */
+enum follow {
+	FOLLOW_NEW,   /* it has not begun yet; with all that it starts */
+	FOLLOW_TREE,  /* it has been running a while, so that queries may have been entered already; the same */
+	FOLLOW_ALONE, /* running too; without what it starts */
+};
+
+/* Follows a process from now on. */
+int collector_follow(struct collector *collector, pid_t pid, enum follow how, struct error *err);
 
 /* Whether any followed process is alive. */
 bool collector_follows_any(const struct collector *collector);

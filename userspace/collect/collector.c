@@ -381,9 +381,14 @@ static bool has_ended(pid_t pid)
 	return ended;
 }
 
-int collector_follow(struct collector *collector, pid_t pid, bool running, struct error *err)
+int collector_follow(struct collector *collector, pid_t pid, enum follow how, struct error *err)
 {
-	struct wire_process process = {.start = clock_now(CLOCK_MONOTONIC), .flags = running ? PROCESS_JOINED : 0};
+	static const unsigned int flags[] = {
+	    [FOLLOW_NEW] = 0,
+	    [FOLLOW_TREE] = PROCESS_JOINED,
+	    [FOLLOW_ALONE] = PROCESS_JOINED | PROCESS_ALONE,
+	};
+	struct wire_process process = {.start = clock_now(CLOCK_MONOTONIC), .flags = flags[how]};
 	uint32_t tgid = (uint32_t)pid;
 	int processes = bpf_map__fd(collector->bpf->maps.processes);
 	int code = bpf_map_update_elem(processes, &tgid, &process, BPF_NOEXIST);
@@ -391,7 +396,7 @@ int collector_follow(struct collector *collector, pid_t pid, bool running, struc
 	if (code < 0 && code != -EEXIST)
 		return error_set(err, code, "cannot follow process %d: %s", (int)pid, strerror(-code));
 	/* If it ended before it was followed, nothing else would take it out again. */
-	if (code == 0 && running && has_ended(pid))
+	if (code == 0 && how != FOLLOW_NEW && has_ended(pid))
 		bpf_map_delete_elem(processes, &tgid);
 	return 0;
 }

@@ -32,7 +32,7 @@ static void copy_name(const char *text, char *name, size_t size)
 	name[used] = '\0';
 }
 
-/* The input's file name without directory and extension, as rustc derives the crate's name from it. */
+/* The input's file name without directory and extension, as rustc derives the crate's name from it; a directory has none. */
 static void name_from_input(const char *input, char *name, size_t size)
 {
 	const char *file = strrchr(input, '/');
@@ -44,6 +44,8 @@ static void name_from_input(const char *input, char *name, size_t size)
 	length = dot && dot != file ? (size_t)(dot - file) : strlen(file);
 	if (length >= size)
 		length = size - 1;
+	if (!length)
+		return;
 	for (size_t i = 0; i < length; i++)
 		name[i] = file[i] == '-' ? '_' : file[i];
 	name[length] = '\0';

@@ -27,7 +27,8 @@ enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 char *plan_cache_directory(const struct identity *user)
 {
 	const char *given = user->behind_sudo ? NULL : getenv("XDG_CACHE_HOME");
-	char *base = given && *given == '/' ? strdup(given) : path_join(user->home, ".cache");
+	bool has_home = access(user->home, F_OK) == 0;
+	char *base = given && *given == '/' ? strdup(given) : has_home ? path_join(user->home, ".cache") : NULL;
 	char *directory = base ? path_join(base, "querytap") : NULL;
 
 	free(base);

@@ -59,12 +59,13 @@ struct plan {
 int plan_make(const char *path, struct plan **out, struct error *err);
 
 /*
- * The plan for `path` from the folder `cache` (NULL for none), or made and put there, owned by `owner`. A cached plan that is damaged, of another format, or no
- * longer fits the file is made anew. A cache that cannot be written is no error.
+ * The plan for `path` from the folder `cache` (NULL for none), or made and put there, owned by `owner`. A cached plan
+ * that is damaged, of another format, or no longer fits the file is made anew. A cache that cannot be written is no
+ * error.
  */
 int plan_get(const char *path, const char *cache, const struct identity *owner, struct plan **out, struct error *err);
 
-/* The folder for cached plans: querytap/ in XDG_CACHE_HOME or the user's ~/.cache; allocated, NULL if out of memory. */
+/* The folder for cached plans: querytap/ in XDG_CACHE_HOME or the user's ~/.cache; allocated, NULL without a home or memory. */
 char *plan_cache_directory(const struct identity *user);
 
 void plan_free(struct plan *plan);

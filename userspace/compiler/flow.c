@@ -613,11 +613,14 @@ int flow_follow(struct flow *flow)
 
 bool kernel_emulates(const uint8_t *bytes, size_t available)
 {
+	static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
 	uint8_t first = available > 0 ? bytes[0] : 0, second = available > 1 ? bytes[1] : 0;
 
 	if ((first >= 0x70 && first <= 0x7f) || first == 0xeb || first == 0xe9 || first == 0xe8 || first == 0x90)
 		return true;
-	if (first == 0x0f && ((second >= 0x80 && second <= 0x8f) || second == 0x1f))
+	if (first == 0x0f && second >= 0x80 && second <= 0x8f)
+		return true;
+	if (available >= sizeof(nop5) && memcmp(bytes, nop5, sizeof(nop5)) == 0)
 		return true;
 	return (first >= 0x50 && first <= 0x57) || (first == 0x41 && second >= 0x50 && second <= 0x57);
 }
