@@ -38,6 +38,7 @@ demo: setup
 	@scripts/demo
 
 check: setup
+	@scripts/setup --browser
 	@$(MAKE) --no-print-directory all test
 
 bin/querytap: $(MAIN) $(OBJECTS)
