@@ -22,6 +22,9 @@ MAIN := $(BUILD)/userspace/main.o
 # maps comes first: bpftool 7.1 misplaces references to maps that it has not seen yet.
 BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair lifecycle measure)
 SKELETON := $(BUILD)/bpf/querytap.skel.h
+# The files that pages are made of, which become part of the program.
+PAGES := $(sort $(foreach kind,html css js,$(wildcard userspace/render/page/*.$(kind))))
+PAGE_LIST := $(BUILD)/page_list.h
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 .DELETE_ON_ERROR:
@@ -51,6 +54,13 @@ $(BUILD)/%.o: %.c
 
 # The skeleton is made, so it has to be there before the files that include it are read.
 $(BUILD)/userspace/collect/collector.o $(BUILD)/userspace/collect/measure.o: $(SKELETON)
+
+# Names the files that page_write.c includes; made anew when one is added or removed.
+$(PAGE_LIST): userspace/render/page Makefile
+	@mkdir -p $(@D)
+	@printf 'PAGE(%s, "%s")\n' $(foreach file,$(notdir $(PAGES)),page_$(subst -,_,$(subst .,_,$(file))) $(file)) > $@
+
+$(BUILD)/userspace/render/page_write.o: $(PAGE_LIST) $(PAGES)
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
