@@ -3,6 +3,7 @@
 #ifndef QUERYTAP_ANALYSIS_ANALYSIS_H
 #define QUERYTAP_ANALYSIS_ANALYSIS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,5 +48,172 @@ int summarize_profile(const struct mmp_reader *profile, struct summary *summary,
 
 /* Frees what the summary holds, not the struct. Accepts one that is zeroed. */
 void summary_free(struct summary *summary);
+
+/* ---- Comparing runs ---- */
+
+/* What a profile of a run holds. Borrows everything. */
+struct run_profile {
+	const char *crate;
+	const struct summary *summary;
+};
+
+/* One run of what is compared: a profile, or those of a build. */
+struct run {
+	const struct run_profile *profiles;
+	size_t count;
+};
+
+enum verdict {
+	VERDICT_SAME,  /* the medians are equal */
+	VERDICT_SMALL, /* one run on a side, so noise can't be told: less than COMPARE_LARGE of the whole */
+	VERDICT_LARGE, /* the same, but at least that; for counts: any difference */
+	VERDICT_NOISE, /* several runs: within their spread */
+	VERDICT_REAL,  /* several runs: beyond it */
+};
+
+/* The share of the base's self time from which a difference between single runs is called large. */
+#define COMPARE_LARGE 0.005
+
+/* How many times both sides' median absolute deviations a difference has to exceed to be called real. */
+#define COMPARE_DEVIATIONS 3
+
+/* A figure of both sides: the medians of the runs, what the runs lie between, and what to think of the difference. */
+struct compared {
+	uint64_t base, base_low, base_high;
+	uint64_t change, change_low, change_high;
+	uint64_t noise; /* COMPARE_DEVIATIONS times the sum of both sides' median absolute deviations */
+	enum verdict verdict;
+};
+
+struct comparison_row {
+	char *label;
+	struct compared self_ns, count; /* count: summary_row.invocations */
+};
+
+/* A crate: its rows by falling absolute difference of self time, then by label; and their sums, run by run. */
+struct comparison_crate {
+	char *name;
+	size_t base_runs, change_runs;	       /* how many runs have it; a side with 0 does not have it at all */
+	size_t base_profiles, change_profiles; /* the most that one run has of it: they are added up */
+	struct comparison_row *rows;
+	size_t row_count;
+	struct compared self_ns, count;
+};
+
+/* Freed with comparison_free. */
+struct comparison {
+	size_t base_runs, change_runs;
+	struct comparison_crate *crates; /* as the rows; those that one side lacks come last */
+	size_t crate_count;
+	struct comparison_crate all; /* those crates together that every run has; no name */
+	size_t all_count;	     /* how many these are */
+};
+
+/*
+ * Compares the figures of two sides label by label and crate by crate. Profiles of one crate within a run are added up.
+ * A crate's figures are taken from the runs that have it; a label that such a run lacks counts as 0 there. With two
+ * runs or more on each side a difference of the medians is real if the sides' ranges do not overlap and it exceeds
+ * `noise`. Each side needs a run. Fails with -ENOMEM.
+ */
+int compare_runs(const struct run *base, size_t base_count, const struct run *change, size_t change_count,
+		 struct comparison *comparison, struct error *err);
+
+/* Frees what the comparison holds, not the struct. Accepts one that is zeroed. */
+void comparison_free(struct comparison *comparison);
+
+/*
+ * The probability, in percent, that the ranges of two sides do not overlap though nothing changed: every order of the
+ * runs is as likely as any other.
+ */
+double compare_chance(size_t base_count, size_t change_count);
+
+/* ---- A whole build ---- */
+
+/* A compiler's process. Times in nanoseconds since 1970. Borrows the summary. */
+struct build_input {
+	uint64_t start_ns, end_ns;
+	const struct summary *summary;
+};
+
+/* The same in the build, with times since the build's start. */
+struct build_process {
+	uint64_t start_ns, end_ns;
+	size_t lane;
+	bool in_chain;
+};
+
+/* From `time_ns` on so many processes ran. */
+struct build_step {
+	uint64_t time_ns;
+	size_t running;
+};
+
+/* A label's figures over all processes. */
+struct build_total {
+	const char *label; /* borrows a summary */
+	uint64_t self_ns, total_ns, invocations, cache_hits;
+	size_t processes; /* in how many it occurs */
+	double share;	  /* self_ns in percent of cpu_ns; 0 if that is 0 */
+};
+
+/* Freed with build_free. */
+struct build {
+	uint64_t start_ns;		 /* since 1970: when the first process started */
+	uint64_t wall_ns;		 /* until the last one's end */
+	uint64_t busy_ns;		 /* sum of the processes' lengths */
+	uint64_t cpu_ns;		 /* sum of the summaries' */
+	struct build_process *processes; /* as the inputs */
+	size_t process_count;
+	size_t lane_count;
+	size_t *chain; /* indices of processes, in the order of time */
+	size_t chain_count;
+	uint64_t chain_ns; /* sum of their lengths */
+	struct build_step *steps;
+	size_t step_count;
+	struct build_total *totals; /* by falling self time, then by label */
+	size_t total_count;
+};
+
+/*
+ * Lays processes out in time. A process gets the lowest lane that is free when it starts, so there are as many lanes as
+ * ever ran at once. The chain is that sequence of processes, each of which starts when the one before it has ended or
+ * later, that covers the most time: without the build's graph the best guess of its critical path. Borrows the
+ * summaries' labels until build_free. Fails with -ENOMEM, or -EINVAL if a process ends before it starts.
+ */
+int build_lay_out(const struct build_input *inputs, size_t count, struct build *build, struct error *err);
+
+/* Frees what the build holds, not the struct. Accepts one that is zeroed. */
+void build_free(struct build *build);
+
+/* ---- Merged stacks ---- */
+
+/* The intervals of one label that lie in the same labels: a node of a tree. Times in nanoseconds. */
+struct stack_node {
+	size_t parent; /* index; the root, node 0, is its own */
+	size_t label;  /* index of its text; the root's is not used */
+	uint64_t total_ns;
+	uint64_t self_ns; /* less what lies in its intervals, shown or pruned */
+	uint64_t count;
+};
+
+/* Freed with stacks_free. */
+struct stacks {
+	char **labels;
+	size_t label_count;
+	struct stack_node *nodes; /* each behind its parent, siblings next to each other by falling total time */
+	size_t node_count;
+	size_t pruned_count; /* nodes left out */
+	uint64_t end_ns;     /* the last event's end, since the profile's start */
+};
+
+/*
+ * Merges a profile's stacks, of all threads, into a tree whose root's total is the sum of the outermost intervals.
+ * Nodes whose total is below `prune` (0 to 1) of the root's are left out with all below them.
+ * Fails with -EINVAL on damaged strings, with -ENOMEM, or with -E2BIG if the tree needs more than 8 million nodes.
+ */
+int stacks_merge(const struct mmp_reader *profile, double prune, struct stacks *stacks, struct error *err);
+
+/* Frees what the stacks hold, not the struct. Accepts one that is zeroed. */
+void stacks_free(struct stacks *stacks);
 
 #endif
