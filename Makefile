@@ -25,6 +25,7 @@ SKELETON := $(BUILD)/bpf/querytap.skel.h
 # The files that pages are made of, which become part of the program.
 PAGES := $(sort $(foreach kind,html css js,$(wildcard userspace/render/page/*.$(kind))))
 PAGE_LIST := $(BUILD)/page_list.h
+PAGE_HASHES := $(BUILD)/page_hashes.h
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 
 .DELETE_ON_ERROR:
@@ -61,6 +62,16 @@ $(PAGE_LIST): userspace/render/page Makefile
 	@printf 'PAGE(%s, "%s")\n' $(foreach file,$(notdir $(PAGES)),page_$(subst -,_,$(subst .,_,$(file))) $(file)) > $@
 
 $(BUILD)/userspace/render/page_write.o: $(PAGE_LIST) $(PAGES)
+
+# What a Content-Security-Policy calls scripts and style sheets by: base64 of their SHA-256.
+$(PAGE_HASHES): userspace/render/page $(PAGES) Makefile
+	@mkdir -p $(@D)
+	@for file in $(filter-out %.html,$(PAGES)); do \
+		printf 'HASH("%s", "sha256-%s")\n' $${file##*/} \
+			"$$(sha256sum < $$file | head -c 64 | tr a-f A-F | basenc --base16 --decode | base64)"; \
+	done > $@
+
+$(BUILD)/userspace/render/data.o: $(PAGE_HASHES)
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

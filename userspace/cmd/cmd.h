@@ -33,6 +33,8 @@ struct command {
 	ROW(record)            \
 	ROW(attach)            \
 	ROW(summarize)         \
+	ROW(compare)           \
+	ROW(report)            \
 	ROW(doctor)
 
 #define COMMAND_DECLARATION(name) extern const struct command command_##name;

@@ -37,4 +37,38 @@ int render_summary_json(const struct summary *summary, const struct summary_filt
  */
 void render_duration(char text[RENDER_DURATION_SIZE], uint64_t ns, int decimals);
 
+/* How the runs of a comparison are called: as many as it has. Borrowed. */
+struct comparison_names {
+	const char *const *base;
+	const char *const *change;
+	bool are_folders; /* false: the comparison has one crate, which is nameless */
+};
+
+/* The comparison as one line of JSON (docs/pages.md), and as a page that contains it. Fail with -ENOMEM. */
+int render_comparison_json(const struct comparison *comparison, const struct comparison_names *names, FILE *out,
+			   struct error *err);
+int render_comparison_page(const struct comparison *comparison, const struct comparison_names *names, FILE *out,
+			   struct error *err);
+
+/* What the report shows of a process beside its place in the build. Borrows everything. */
+struct report_process {
+	const char *crate;
+	uint32_t process_id;
+	const char *command;
+	const struct summary *summary;
+	const struct stacks *stacks;
+};
+
+/* A whole build. Borrows everything; `processes` are in the order of build->processes. */
+struct report {
+	const char *name;
+	const struct build *build;
+	const struct report_process *processes;
+	double prune; /* what stacks_merge was given */
+};
+
+/* The report as one line of JSON (docs/pages.md), and as a page that contains it. Fail with -ENOMEM. */
+int render_report_json(const struct report *report, FILE *out, struct error *err);
+int render_report_page(const struct report *report, FILE *out, struct error *err);
+
 #endif
