@@ -207,6 +207,49 @@ static void test_metadata(void **state)
 	}
 }
 
+/* What the values count: as the file says, whatever that is; a description that makes no sense is none. */
+static void test_counter(void **state)
+{
+	static const struct {
+		const char *json, *name, *last_unit;
+		size_t units;
+	} rows[] = {
+	    {"{ \"name\": \"wall-time\", \"units\": [[\"ns\", 1], [\"s\", 1000000000]] }", "wall-time", "s", 2},
+	    {"{ \"name\": \"instructions:u\", \"units\": [[\"instructions\", 1]] }", "instructions:u", "instructions",
+	     1},
+	    {"{ \"name\": \"sheep\" }", "sheep", NULL, 0},
+	    {"{ \"name\": \"sheep\", \"units\": [[\"ewe\", 0]] }", "sheep", NULL, 0},
+	    {"{ \"name\": \"sheep\", \"units\": [[\"ewe\", 1], [2, \"ram\"]] }", "sheep", NULL, 0},
+	    {"{ \"name\": \"sheep\", \"units\": 7 }", "sheep", NULL, 0},
+	    {"{ \"units\": [[\"ns\", 1]] }", NULL, NULL, 0},
+	    {"[]", NULL, NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct mmp_counter *counter;
+		struct mmp_reader *reader;
+		struct bytes file;
+		char text[200];
+
+		snprintf(text, sizeof(text),
+			 "{ \"start_time\": 1, \"process_id\": 2, \"cmd\": \"x \", \"counter\": %s }", rows[i].json);
+		file = file_with_metadata(text);
+		reader = open_bytes(&file);
+		counter = &mmp_metadata(reader)->counter;
+		if (rows[i].name)
+			assert_string_equal(counter->name, rows[i].name);
+		else
+			assert_null(counter->name);
+		assert_int_equal(counter->unit_count, rows[i].units);
+		if (rows[i].last_unit)
+			assert_string_equal(counter->units[rows[i].units - 1].name, rows[i].last_unit);
+		assert_string_equal(mmp_metadata(reader)->cmd, "x ");
+		mmp_close(reader);
+		bytes_free(&file);
+	}
+}
+
 static void test_golden(void **state)
 {
 	static const struct {
@@ -239,6 +282,9 @@ static void test_golden(void **state)
 		reader = open_bytes(&file);
 		assert_int_equal(mmp_metadata(reader)->process_id, rows[i].process_id);
 		assert_string_equal(mmp_metadata(reader)->cmd, rows[i].cmd);
+		assert_string_equal(mmp_metadata(reader)->counter.name, MMP_COUNTER_WALL_TIME);
+		assert_int_equal(mmp_metadata(reader)->counter.unit_count, 4);
+		assert_int_equal(mmp_metadata(reader)->counter.units[3].factor, 1000000000);
 		events = calloc(mmp_event_count(reader), sizeof(*events));
 		forward = mmp_begin(reader);
 		while (mmp_next(&forward, &events[count])) {
@@ -306,6 +352,7 @@ static void test_golden_version_8(void **state)
 	assert_int_equal(mmp_version(reader), 8);
 	assert_int_equal(mmp_event_count(reader), 10922);
 	assert_int_equal(mmp_metadata(reader)->start_time, 1631882200512821000);
+	assert_string_equal(mmp_metadata(reader)->counter.name, MMP_COUNTER_WALL_TIME);
 	mmp_close(reader);
 	bytes_free(&file);
 }
@@ -357,6 +404,7 @@ int main(void)
 	    cmocka_unit_test(test_strings),
 	    cmocka_unit_test(test_index),
 	    cmocka_unit_test(test_metadata),
+	    cmocka_unit_test(test_counter),
 	    cmocka_unit_test(test_golden),
 	    cmocka_unit_test(test_golden_other_pages),
 	    cmocka_unit_test(test_golden_version_8),

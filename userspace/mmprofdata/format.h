@@ -30,7 +30,6 @@ static const char mmp_stream_magic[MMP_TAG_COUNT][5] = {"MMES", "MMSD", "MMSI"};
 /* In an event id's text: what stands before an argument. */
 #define MMP_SEPARATOR 0x1E
 
-#define MMP_METADATA_ID (MMP_MAX_VIRTUAL_ID + 1)
 /* Ids from here on are addresses in the string data, counted from its stream's header. */
 #define MMP_FIRST_CONCRETE_ID (MMP_MAX_VIRTUAL_ID + 3)
 
@@ -127,7 +126,41 @@ size_t mmp_utf8_prefix(const char *text, size_t size);
  * Reads metadata JSON; if `lenient`, also such as rustc writes for a command line with ' or letters beyond ASCII, which
  * is not quite JSON. *fields borrows *memory, which is to be freed with free(). The sentence does not name the file.
  */
-int mmp_metadata_parse(const char *json, size_t size, bool lenient, struct mmp_metadata *fields, char **memory,
+int mmp_metadata_parse(const char *json, size_t size, bool lenient, struct mmp_metadata *fields, void **memory,
 		       struct mmp_error *err);
+
+/*
+ * The metadata of the calling process, for a profile that began `elapsed` nanoseconds ago. *text is to be freed with
+ * free().
+ */
+int mmp_metadata_of_process(const struct mmp_counter *counter, uint64_t elapsed, char **text, struct mmp_error *err);
+
+/* What a writer's events count, and how it is read. */
+struct mmp_source {
+	struct mmp_counter counter; /* in *memory */
+	void *memory;
+	uint64_t (*read)(void *data); /* NULL for CLOCK_MONOTONIC or `files` */
+	void *data;
+	uint64_t origin; /* what mmp_source_read subtracts */
+	uint64_t began;	 /* the CLOCK_MONOTONIC nanosecond of the profile's start */
+	int files[2];	 /* perf events, the second to be subtracted from the first; -1 for none */
+};
+
+/* Opens the counter that `options` choose; the sentence names `path`. To be closed with mmp_source_close. */
+int mmp_source_open(struct mmp_source *source, const struct mmp_writer_options *options, const char *path,
+		    struct mmp_error *err);
+uint64_t mmp_source_read(const struct mmp_source *source);
+/* Nanoseconds since the profile's start. */
+uint64_t mmp_source_elapsed(const struct mmp_source *source);
+void mmp_source_close(struct mmp_source *source);
+
+/*
+ * A copy of `counter`, whose name may be NULL, in one piece of *memory, which is to be freed with free(), with `extra`
+ * bytes behind it at *rest. -ENOMEM.
+ */
+int mmp_counter_copy(const struct mmp_counter *counter, size_t extra, struct mmp_counter *copy, void **memory,
+		     char **rest);
+
+extern const struct mmp_counter mmp_wall_time;
 
 #endif

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-/* What measureme's Profiler::with_counter writes for the wall-time counter. */
-#define COUNTER                                  \
-	"{ \"name\": \"wall-time\", \"units\": " \
-	"[[\"ns\", 1], [\"\xCE\xBCs\", 1000], [\"ms\", 1000000], [\"s\", 1000000000]] }"
+/* More units than this are not looked at. */
+enum { MAX_UNITS = 16 };
 
 /*
  * rustc escapes the command line by Rust's rules (char::escape_default), which are not quite those of JSON: \' and
@@ -72,15 +72,39 @@ static json_t *load(const char *text, size_t size, bool lenient, json_error_t *r
 	return root;
 }
 
+/* A profile's description of its counter; without a name if there is none that makes sense. */
+static void take_counter(const json_t *object, struct mmp_unit units[MAX_UNITS], struct mmp_counter *counter)
+{
+	const json_t *name = json_object_get(object, "name"), *list = json_object_get(object, "units");
+	size_t count = json_array_size(list);
+
+	*counter = (struct mmp_counter){.name = json_string_value(name)};
+	if (!counter->name || count > MAX_UNITS)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const json_t *unit = json_array_get(list, i), *factor = json_array_get(unit, 1);
+
+		units[i].name = json_string_value(json_array_get(unit, 0));
+		if (!units[i].name || !json_is_integer(factor) || json_integer_value(factor) <= 0)
+			return;
+		units[i].factor = (uint64_t)json_integer_value(factor);
+	}
+	counter->units = units;
+	counter->unit_count = count;
+}
+
 /* Takes the fields out of the JSON object `root`, whose types are checked here. */
-static int take_fields(const json_t *root, struct mmp_metadata *fields, char **memory, struct mmp_error *err)
+static int take_fields(const json_t *root, struct mmp_metadata *fields, void **memory, struct mmp_error *err)
 {
 	const json_t *start_time = json_object_get(root, "start_time");
 	const json_t *process_id = json_object_get(root, "process_id");
 	const json_t *cmd = json_object_get(root, "cmd");
 	const json_t *extra = json_object_get(root, "querytap");
-	char *querytap = NULL, *copy;
+	struct mmp_unit units[MAX_UNITS];
+	struct mmp_counter counter;
+	char *querytap = NULL, *text;
 	size_t cmd_size, querytap_size = 0;
+	int rc;
 
 	if (!json_is_integer(start_time) || json_integer_value(start_time) < 0)
 		return mmp_fail(err, EINVAL, "the metadata has no \"start_time\" in nanoseconds");
@@ -89,30 +113,28 @@ static int take_fields(const json_t *root, struct mmp_metadata *fields, char **m
 		return mmp_fail(err, EINVAL, "the metadata has no \"process_id\"");
 	if (!json_is_string(cmd))
 		return mmp_fail(err, EINVAL, "the metadata has no \"cmd\"");
+	take_counter(json_object_get(root, "counter"), units, &counter);
+	cmd_size = json_string_length(cmd) + 1;
 	if (json_is_object(extra)) {
 		querytap = json_dumps(extra, JSON_COMPACT);
 		if (!querytap)
 			return mmp_fail(err, ENOMEM, "out of memory for the metadata");
 		querytap_size = strlen(querytap) + 1;
 	}
-	cmd_size = json_string_length(cmd) + 1;
-	copy = malloc(cmd_size + querytap_size);
-	if (!copy) {
+	rc = mmp_counter_copy(&counter, cmd_size + querytap_size, &fields->counter, memory, &text);
+	if (rc) {
 		free(querytap);
 		return mmp_fail(err, ENOMEM, "out of memory for the metadata");
 	}
-	*fields = (struct mmp_metadata){
-	    .start_time = (uint64_t)json_integer_value(start_time),
-	    .process_id = (uint32_t)json_integer_value(process_id),
-	    .cmd = memcpy(copy, json_string_value(cmd), cmd_size),
-	    .querytap = querytap ? memcpy(copy + cmd_size, querytap, querytap_size) : NULL,
-	};
-	*memory = copy;
+	fields->start_time = (uint64_t)json_integer_value(start_time);
+	fields->process_id = (uint32_t)json_integer_value(process_id);
+	fields->cmd = memcpy(text, json_string_value(cmd), cmd_size);
+	fields->querytap = querytap ? memcpy(text + cmd_size, querytap, querytap_size) : NULL;
 	free(querytap);
 	return 0;
 }
 
-int mmp_metadata_parse(const char *json, size_t size, bool lenient, struct mmp_metadata *fields, char **memory,
+int mmp_metadata_parse(const char *json, size_t size, bool lenient, struct mmp_metadata *fields, void **memory,
 		       struct mmp_error *err)
 {
 	char *terminated = strndup(json, size);
@@ -156,6 +178,29 @@ static int print_extra(FILE *out, const char *key, const char *json, struct mmp_
 	return rc;
 }
 
+/* Prints a counter as measureme's Profiler::with_counter does. */
+static int print_counter(FILE *out, const struct mmp_counter *counter, struct mmp_error *err)
+{
+	json_t *name = json_string(counter->name);
+	int rc = name ? 0 : -EINVAL;
+
+	fputs("\"counter\": { \"name\": ", out);
+	if (!rc)
+		rc = json_dumpf(name, out, JSON_ENCODE_ANY);
+	json_decref(name);
+	fputs(", \"units\": [", out);
+	for (size_t i = 0; i < counter->unit_count && !rc; i++) {
+		json_t *unit = json_string(counter->units[i].name);
+
+		fputs(i ? ", [" : "[", out);
+		rc = unit ? json_dumpf(unit, out, JSON_ENCODE_ANY) : -EINVAL;
+		fprintf(out, ", %llu]", (unsigned long long)counter->units[i].factor);
+		json_decref(unit);
+	}
+	fputs("] }", out);
+	return rc ? mmp_fail(err, EINVAL, "metadata: the counter's names are not UTF-8 text") : 0;
+}
+
 int mmp_metadata_text(const struct mmp_metadata *fields, const struct mmp_extra *extras, size_t extra_count,
 		      char **text, struct mmp_error *err)
 {
@@ -174,9 +219,10 @@ int mmp_metadata_text(const struct mmp_metadata *fields, const struct mmp_extra 
 		free(quoted);
 		return mmp_fail(err, ENOMEM, "metadata: out of memory");
 	}
-	fprintf(out, "{ \"start_time\": %llu, \"process_id\": %u, \"cmd\": %s, \"counter\": %s",
-		(unsigned long long)fields->start_time, fields->process_id, quoted, COUNTER);
+	fprintf(out, "{ \"start_time\": %llu, \"process_id\": %u, \"cmd\": %s, ",
+		(unsigned long long)fields->start_time, fields->process_id, quoted);
 	free(quoted);
+	rc = print_counter(out, fields->counter.name ? &fields->counter : &mmp_wall_time, err);
 	for (size_t i = 0; i < extra_count && !rc; i++)
 		rc = print_extra(out, extras[i].key, extras[i].json, err);
 	if (!rc && fields->querytap)
@@ -206,5 +252,48 @@ int mmp_quote_command(size_t argc, const char *const *argv, char **text, struct 
 	if (rc)
 		mmp_buffer_free(&buffer);
 	*text = buffer.bytes;
+	return rc;
+}
+
+/* The calling process's arguments, as /proc has them. */
+static int own_command(char **text, struct mmp_error *err)
+{
+	FILE *file = fopen("/proc/self/cmdline", "re");
+	struct mmp_buffer command = {0};
+	char *argument = NULL;
+	size_t size = 0;
+	int rc = 0;
+
+	while (file && !rc && getdelim(&argument, &size, '\0', file) > 0) {
+		rc = mmp_buffer_append_lossy(&command, argument, strlen(argument), err);
+		if (!rc)
+			rc = mmp_buffer_append(&command, " ", 1, err);
+	}
+	free(argument);
+	if (file)
+		fclose(file);
+	if (!rc)
+		rc = mmp_buffer_append(&command, "", 1, err);
+	if (rc)
+		mmp_buffer_free(&command);
+	*text = command.bytes;
+	return rc;
+}
+
+int mmp_metadata_of_process(const struct mmp_counter *counter, uint64_t elapsed, char **text, struct mmp_error *err)
+{
+	struct mmp_metadata fields = {.process_id = (uint32_t)getpid(), .counter = *counter};
+	struct timespec time;
+	char *command;
+	int rc = own_command(&command, err);
+
+	*text = NULL;
+	if (rc)
+		return rc;
+	clock_gettime(CLOCK_REALTIME, &time);
+	fields.start_time = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec - elapsed;
+	fields.cmd = command;
+	rc = mmp_metadata_text(&fields, NULL, 0, text, err);
+	free(command);
 	return rc;
 }

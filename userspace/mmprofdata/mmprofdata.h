@@ -4,7 +4,8 @@
  * This header is all there is to see of the library and needs no other. The format: docs/mm_profdata.md.
  *
  * Fallible functions return 0 or a negative errno and then fill *err (which may be NULL) with a sentence that names
- * the file, the byte in it and what is wrong. Times are nanoseconds since the profile's start.
+ * the file, the byte in it and what is wrong. Times are nanoseconds since the profile's start, or whatever else the
+ * profile's counter counts.
  */
 #ifndef MMPROFDATA_H
 #define MMPROFDATA_H
@@ -32,6 +33,9 @@ struct mmp_error {
 /* The largest virtual string id: one that the caller numbers as it likes and maps to a string later. */
 #define MMP_MAX_VIRTUAL_ID UINT64_C(100000000)
 
+/* The string id under which the metadata is stored: mmp_text_of gives its JSON as it is in the file. */
+#define MMP_METADATA_ID (MMP_MAX_VIRTUAL_ID + 1)
+
 /* A string id that stands for no string; its text is "<unknown>", like that of a virtual id without a mapping. */
 #define MMP_INVALID_ID (MMP_MAX_VIRTUAL_ID + 2)
 
@@ -49,12 +53,36 @@ struct mmp_error {
 #define MMP_KIND_CACHE_HIT_COUNT "QueryCacheHitCount"
 #define MMP_KIND_ARTIFACT_SIZE "ArtifactSize"
 
+/* The counters that the writer can read by itself; all but the first need the processor's counters, see struct
+ * mmp_counter. */
+#define MMP_COUNTER_WALL_TIME "wall-time"
+#define MMP_COUNTER_INSTRUCTIONS "instructions:u"
+#define MMP_COUNTER_INSTRUCTIONS_MINUS_IRQS "instructions-minus-irqs:u"
+#define MMP_COUNTER_INSTRUCTIONS_MINUS_R0420 "instructions-minus-r0420:u"
+
+/* A unit in which a counter's values are shown: `factor` of what it counts. */
+struct mmp_unit {
+	const char *name;
+	uint64_t factor;
+};
+
+/*
+ * What the starts, ends and times of a profile's events count: nanoseconds (MMP_COUNTER_WALL_TIME) unless somebody
+ * chose another counter. The measureme tools do not look at it and print all values as times.
+ */
+struct mmp_counter {
+	const char *name;	      /* NULL if the profile does not say: then wall time */
+	const struct mmp_unit *units; /* by rising factor; none if unknown */
+	size_t unit_count;
+};
+
 /* What a profile says of the process it was taken from. */
 struct mmp_metadata {
 	uint64_t start_time; /* nanoseconds since 1970: what 0 ns in the events means */
 	uint32_t process_id;
 	const char *cmd;      /* the command line, each argument followed by a space; see mmp_quote_command */
 	const char *querytap; /* JSON text of the optional object "querytap"; NULL if there is none */
+	struct mmp_counter counter;
 };
 
 /* ---- Reading ---- */
@@ -131,7 +159,7 @@ bool mmp_previous(struct mmp_cursor *cursor, struct mmp_event *event);
 /*
  * The whole text of a string id. *text borrows the reader or *buffer, so it is good until the next use of *buffer. It
  * is valid UTF-8: stray bytes became U+FFFD. Fails (-EINVAL) on a string that is damaged, refers to itself or expands
- * beyond 16 MiB.
+ * beyond 1 MiB and all of the file's string data, or beyond 16 MiB.
  */
 int mmp_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *text,
 		struct mmp_error *err);
@@ -157,6 +185,42 @@ bool mmp_next_argument(struct mmp_text *arguments, struct mmp_text *argument);
 /* Frees the buffer's memory and zeroes it, for another use. */
 void mmp_buffer_free(struct mmp_buffer *buffer);
 
+/*
+ * The strings as they are stored, for whoever copies a profile: one after the other, each a list of parts. In a profile
+ * that is written part by part in the same order they get the ids that they have here (in version 9).
+ */
+
+/* A part of a string: `size` bytes of text, which need not be UTF-8, or, with text NULL, the string `ref`. */
+struct mmp_component {
+	const char *text;
+	size_t size;
+	uint64_t ref;
+};
+
+/* A place in the stored strings. Plain data; borrows the reader. */
+struct mmp_string_cursor {
+	const struct mmp_reader *reader;
+	uint64_t next; /* private */
+};
+
+/* The place before the first string. */
+struct mmp_string_cursor mmp_strings(const struct mmp_reader *reader);
+
+/* The id of the string that begins at the cursor; false behind the last. The cursor stays. */
+bool mmp_string_at(const struct mmp_string_cursor *cursor, uint64_t *id);
+
+/*
+ * Steps over the next part of a string, whose text borrows the reader. Returns 1, 0 at the string's end, which is
+ * stepped over too, or -EINVAL if the file ends within the string.
+ */
+int mmp_next_part(struct mmp_string_cursor *cursor, struct mmp_component *part, struct mmp_error *err);
+
+/*
+ * The entries of the string index as they are stored: *entry counts them from 0 and is moved on. *virtual_id may be
+ * MMP_METADATA_ID. False behind the last.
+ */
+bool mmp_next_mapping(const struct mmp_reader *reader, size_t *entry, uint64_t *virtual_id, uint64_t *id);
+
 /* ---- Writing ---- */
 
 /*
@@ -171,12 +235,23 @@ struct mmp_writer_options {
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;	       /* permissions of the finished file; 0 means 0644 */
-	uint64_t clock_origin; /* for mmp_start: the CLOCK_MONOTONIC nanosecond that is 0 in the profile */
+	uint64_t clock_origin; /* for mmp_now: the CLOCK_MONOTONIC nanosecond that is 0 in the profile; 0 means now */
+
+	/*
+	 * What mmp_now counts; all zero for wall time. The names MMP_COUNTER_* need no more than the name. A counter of
+	 * your own has a name, units and a function that gives its value since the profile's start; the function may be
+	 * called from several threads at once. Borrowed for the call, but for counter_data.
+	 */
+	struct mmp_counter counter;
+	uint64_t (*read_counter)(void *counter_data);
+	void *counter_data;
 };
 
 /*
  * Starts the profile `path`. Until mmp_writer_finish it is a hidden temporary file in the same directory. `options` is
  * borrowed for the call and may be NULL. *writer is the caller's, to be given to mmp_writer_finish or mmp_writer_abort.
+ * The instruction counters fail with what perf_event_open(2) says where the processor, the kernel or a permission is
+ * missing; they count the thread that calls this, in user mode, and are to be read on it alone.
  */
 int mmp_writer_create(const char *path, const struct mmp_writer_options *options, struct mmp_writer **writer,
 		      struct mmp_error *err);
@@ -187,14 +262,7 @@ int mmp_writer_create(const char *path, const struct mmp_writer_options *options
  */
 int mmp_alloc_string(struct mmp_writer *writer, const char *text, size_t size, uint64_t *id, struct mmp_error *err);
 
-/* A part of a composite string: `size` bytes of text, or, with text NULL, the string `ref`. */
-struct mmp_component {
-	const char *text;
-	size_t size;
-	uint64_t ref;
-};
-
-/* Stores the concatenation of `count` parts. */
+/* Stores the concatenation of `count` parts: a composite string. */
 int mmp_alloc_composite(struct mmp_writer *writer, const struct mmp_component *parts, size_t count, uint64_t *id,
 			struct mmp_error *err);
 
@@ -218,6 +286,12 @@ int mmp_record_instant(struct mmp_writer *writer, uint64_t kind, uint64_t id, ui
 int mmp_record_integer(struct mmp_writer *writer, uint64_t kind, uint64_t id, uint32_t thread, uint64_t value,
 		       struct mmp_error *err);
 
+/* The counter's value now, less what it was at the profile's start: for wall time nanoseconds. */
+uint64_t mmp_now(const struct mmp_writer *writer);
+
+/* The counter that was chosen, for the metadata: borrowed from the writer, good until it is gone. */
+const struct mmp_counter *mmp_writer_counter(const struct mmp_writer *writer);
+
 /* An interval that is running. `id` may be changed until mmp_finish. */
 struct mmp_timing {
 	uint64_t kind, id;
@@ -225,13 +299,14 @@ struct mmp_timing {
 	uint64_t start;
 };
 
-/* Starts an interval now, by CLOCK_MONOTONIC and the writer's clock_origin; mmp_finish ends and records it. */
+/* Starts an interval now, by mmp_now; mmp_finish ends and records it. */
 struct mmp_timing mmp_start(const struct mmp_writer *writer, uint64_t kind, uint64_t id, uint32_t thread);
 int mmp_finish(struct mmp_writer *writer, const struct mmp_timing *timing, struct mmp_error *err);
 
 /*
- * Writes the metadata (JSON as mmp_metadata_text makes it) and what is left in the pages, sets owner and mode, and
- * gives the file its name, replacing an older one. The writer is gone afterwards; on failure so is the file.
+ * Writes the metadata (JSON as mmp_metadata_text makes it; NULL stands for that of the calling process) and what is
+ * left in the pages, sets owner and mode, and gives the file its name, replacing an older one. The writer is gone
+ * afterwards; on failure so is the file.
  */
 int mmp_writer_finish(struct mmp_writer *writer, const char *metadata, struct mmp_error *err);
 
@@ -245,8 +320,9 @@ struct mmp_extra {
 };
 
 /*
- * The metadata as rustc writes it (start_time, process_id, cmd, counter), followed by the extra fields and, if it is
- * set, by fields->querytap. *text is to be freed with free(). The measureme tools ignore fields they do not know.
+ * The metadata as rustc writes it (start_time, process_id, cmd, counter, which is wall time if fields->counter has no
+ * name), followed by the extra fields and, if it is set, by fields->querytap. *text is to be freed with free(). The
+ * measureme tools ignore fields they do not know.
  */
 int mmp_metadata_text(const struct mmp_metadata *fields, const struct mmp_extra *extras, size_t extra_count,
 		      char **text, struct mmp_error *err);

@@ -282,6 +282,20 @@ bool mmp_address_of(const struct mmp_reader *reader, uint64_t id, uint64_t *addr
 	return *address != 0;
 }
 
+bool mmp_next_mapping(const struct mmp_reader *reader, size_t *entry, uint64_t *virtual_id, uint64_t *id)
+{
+	uint64_t entry_size = 2 * mmp_id_size(reader->version);
+	size_t page = 0;
+	struct mmp_mapping mapping;
+
+	if (*entry >= (reader->streams[MMP_TAG_STRING_INDEX].size - MMP_HEADER_SIZE) / entry_size)
+		return false;
+	mapping = index_entry(reader, (*entry)++, &page);
+	*virtual_id = mapping.id;
+	*id = MMP_FIRST_CONCRETE_ID + mapping.address;
+	return true;
+}
+
 static int read_metadata(struct mmp_reader *reader, struct mmp_error *err)
 {
 	struct mmp_buffer buffer = {0};

@@ -49,7 +49,7 @@ struct mmp_reader {
 	uint64_t metadata_address; /* 0 for none */
 
 	struct mmp_metadata metadata;
-	char *metadata_memory;
+	void *metadata_memory;
 };
 
 /* Where the byte `address` of a stream lies in the file; the file's end if the stream is shorter. */

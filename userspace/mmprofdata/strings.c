@@ -9,10 +9,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* Bounds that keep damaged files from costing time or memory without end; rustc's own strings stay far below. */
+/*
+ * Bounds that keep damaged files from costing time or memory without end; rustc's own strings stay far below. A text
+ * may be as long as all strings of the file, between the two bounds: a small file in which each of many strings
+ * expanded to 16 MiB would take minutes to read.
+ */
 #define MAX_DEPTH 512
 #define MAX_PARTS 16384
-#define MAX_TEXT_SIZE ((size_t)16 << 20)
+#define MIN_TEXT_LIMIT ((size_t)1 << 20)
+#define MAX_TEXT_LIMIT ((size_t)16 << 20)
 #define MAX_LABEL_SIZE ((size_t)64 << 10)
 
 /* A walk over the literal runs of a string: a stack of places in the string data. */
@@ -28,6 +33,13 @@ static int damaged(const struct walk *walk, uint64_t address, const char *what)
 {
 	return mmp_fail(walk->err, EINVAL, "%s: byte %llu: damaged profile: %s", walk->reader->path,
 			(unsigned long long)mmp_file_offset(walk->reader, MMP_TAG_STRING_DATA, address), what);
+}
+
+static size_t text_limit(const struct mmp_reader *reader)
+{
+	if (reader->strings_size < MIN_TEXT_LIMIT)
+		return MIN_TEXT_LIMIT;
+	return reader->strings_size < MAX_TEXT_LIMIT ? reader->strings_size : MAX_TEXT_LIMIT;
 }
 
 /* Steps into the string `id`. Returns 1, or 0 if it stands for "<unknown>". */
@@ -91,6 +103,7 @@ static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only,
 {
 	struct walk walk;
 	struct mmp_text run = {0};
+	size_t limit = label_only ? MAX_LABEL_SIZE : text_limit(reader);
 	bool copied = false, done = false;
 	int rc;
 
@@ -113,9 +126,10 @@ static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only,
 				done = true;
 			}
 		}
-		if (run.size > (label_only ? MAX_LABEL_SIZE : MAX_TEXT_SIZE) - text->size)
+		if (run.size > limit - text->size)
 			return damaged(&walk, walk.depth ? walk.places[walk.depth - 1] : reader->strings_size,
-				       label_only ? "a label is longer than 64 KiB" : "a string is longer than 16 MiB");
+				       label_only ? "a label is longer than 64 KiB"
+						  : "a string is longer than is credible");
 		if (!run.size)
 			continue;
 		if (!text->size && mmp_utf8_prefix(run.bytes, run.size) == run.size) {
@@ -206,4 +220,41 @@ bool mmp_next_argument(struct mmp_text *arguments, struct mmp_text *argument)
 		return true;
 	arguments->size = 0;
 	return false;
+}
+
+struct mmp_string_cursor mmp_strings(const struct mmp_reader *reader)
+{
+	return (struct mmp_string_cursor){reader, MMP_HEADER_SIZE};
+}
+
+bool mmp_string_at(const struct mmp_string_cursor *cursor, uint64_t *id)
+{
+	if (cursor->next >= cursor->reader->strings_size)
+		return false;
+	*id = MMP_FIRST_CONCRETE_ID + cursor->next;
+	return true;
+}
+
+int mmp_next_part(struct mmp_string_cursor *cursor, struct mmp_component *part, struct mmp_error *err)
+{
+	const struct mmp_reader *reader = cursor->reader;
+	const uint8_t *from = reader->strings + cursor->next;
+	size_t left = reader->strings_size - cursor->next, size = 0, id_size = mmp_id_size(reader->version);
+
+	while (size < left && from[size] < MMP_REF_TAG)
+		size++;
+	if (size == left || (size == 0 && from[0] == MMP_REF_TAG && left < 1 + id_size))
+		return mmp_fail(err, EINVAL, "%s: byte %llu: damaged profile: the last string has no end", reader->path,
+				(unsigned long long)mmp_file_offset(reader, MMP_TAG_STRING_DATA, cursor->next));
+	if (size) {
+		*part = (struct mmp_component){.text = (const char *)from, .size = size};
+	} else if (from[0] == MMP_TERMINATOR) {
+		cursor->next++;
+		return 0;
+	} else {
+		*part = (struct mmp_component){.ref = mmp_get_id(from + 1, reader->version)};
+		size = 1 + id_size;
+	}
+	cursor->next += size;
+	return 1;
 }

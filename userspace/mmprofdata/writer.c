@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* An open page, with room in front for its header. */
@@ -27,6 +26,7 @@ struct mmp_writer {
 	char *path, *temporary;
 	int fd;
 	struct mmp_writer_options options;
+	struct mmp_source source;
 	int failed; /* the negative errno of the first failed write, with its sentence */
 	struct mmp_error failure;
 	struct sink sinks[MMP_TAG_COUNT];
@@ -134,6 +134,7 @@ static void free_writer(struct mmp_writer *writer)
 	if (writer->fd >= 0)
 		close(writer->fd);
 	pthread_mutex_destroy(&writer->lock);
+	mmp_source_close(&writer->source);
 	free(writer->path);
 	free(writer->temporary);
 	free(writer);
@@ -162,6 +163,11 @@ int mmp_writer_create(const char *path, const struct mmp_writer_options *options
 	created->options = options ? *options : (struct mmp_writer_options){0};
 	created->path = strdup(path);
 	created->temporary = temporary_for(path);
+	rc = mmp_source_open(&created->source, &created->options, path, err);
+	if (rc) {
+		free_writer(created);
+		return rc;
+	}
 	if (!created->path || !created->temporary) {
 		free_writer(created);
 		return mmp_fail(err, ENOMEM, "%s: out of memory for writing a profile", path);
@@ -387,22 +393,25 @@ int mmp_record_integer(struct mmp_writer *writer, uint64_t kind, uint64_t id, ui
 	return record(writer, kind, id, thread, value, MMP_END_INTEGER, err);
 }
 
-static uint64_t now(const struct mmp_writer *writer)
+uint64_t mmp_now(const struct mmp_writer *writer)
 {
-	struct timespec time;
+	return mmp_source_read(&writer->source);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec - writer->options.clock_origin;
+const struct mmp_counter *mmp_writer_counter(const struct mmp_writer *writer)
+{
+	return &writer->source.counter;
 }
 
 struct mmp_timing mmp_start(const struct mmp_writer *writer, uint64_t kind, uint64_t id, uint32_t thread)
 {
-	return (struct mmp_timing){kind, id, thread, now(writer)};
+	return (struct mmp_timing){kind, id, thread, mmp_now(writer)};
 }
 
 int mmp_finish(struct mmp_writer *writer, const struct mmp_timing *timing, struct mmp_error *err)
 {
-	return mmp_record_interval(writer, timing->kind, timing->id, timing->thread, timing->start, now(writer), err);
+	return mmp_record_interval(writer, timing->kind, timing->id, timing->thread, timing->start, mmp_now(writer),
+				   err);
 }
 
 /* Stores the metadata and writes out the pages. */
@@ -410,7 +419,7 @@ static int complete(struct mmp_writer *writer, const char *metadata, struct mmp_
 {
 	struct mmp_component part = {.text = metadata, .size = strlen(metadata)};
 	struct mmp_metadata fields;
-	char *memory = NULL;
+	void *memory = NULL;
 	uint64_t id;
 	int rc = mmp_metadata_parse(metadata, part.size, false, &fields, &memory, err);
 
@@ -455,8 +464,14 @@ static int publish(struct mmp_writer *writer, struct mmp_error *err)
 
 int mmp_writer_finish(struct mmp_writer *writer, const char *metadata, struct mmp_error *err)
 {
-	int rc = complete(writer, metadata, err);
+	char *own = NULL;
+	int rc = 0;
 
+	if (!metadata)
+		rc = mmp_metadata_of_process(&writer->source.counter, mmp_source_elapsed(&writer->source), &own, err);
+	if (!rc)
+		rc = complete(writer, metadata ? metadata : own, err);
+	free(own);
 	if (!rc)
 		rc = publish(writer, err);
 	if (rc) {
