@@ -96,6 +96,7 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 $(BUILD)/tests/unit/test_pair.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
 include tests/fixtures/standin/standin.mk
+include userspace/mmprofdata/library.mk
 
 test: $(UNIT_TESTS) bin/querytap $(STANDIN_RUSTC) $(FOLD)
 	@tests/run $(UNIT_TESTS)
@@ -103,7 +104,7 @@ test: $(UNIT_TESTS) bin/querytap $(STANDIN_RUSTC) $(FOLD)
 bench: all
 	@scripts/bench
 
-install: all
+install: all install-lib
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/querytap
 	$(INSTALL) -m 755 bin/querytap scripts/collect-summarize $(DESTDIR)$(PREFIX)/bin

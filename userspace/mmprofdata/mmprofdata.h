@@ -19,6 +19,11 @@
 extern "C" {
 #endif
 
+/* The shared library is built with -fvisibility=hidden: what is declared here is all that it exports. */
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 /* The sentence of the last failure. Plain data, owned by whoever declares it. */
 struct mmp_error {
 	char text[512];
@@ -333,6 +338,10 @@ int mmp_metadata_text(const struct mmp_metadata *fields, const struct mmp_extra 
  * free().
  */
 int mmp_quote_command(size_t argc, const char *const *argv, char **text, struct mmp_error *err);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }
