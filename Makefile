@@ -97,6 +97,7 @@ $(BUILD)/tests/unit/test_pair.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
 include tests/fixtures/standin/standin.mk
 include userspace/mmprofdata/library.mk
+include tests/fuzz/fuzz.mk
 
 test: $(UNIT_TESTS) bin/querytap $(STANDIN_RUSTC) $(FOLD)
 	@tests/run $(UNIT_TESTS)

@@ -12,7 +12,7 @@ LIB_FILES := $(LIB)/libmmprofdata.a $(LIB)/libmmprofdata.so.$(LIB_ABI) $(LIB)/li
 
 .PHONY: lib install-lib
 lib: $(LIB_FILES)
-test: lib
+all test: lib
 
 $(LIB)/objects/%.o: userspace/mmprofdata/%.c
 	@mkdir -p $(@D)
