@@ -464,58 +464,73 @@ static void test_timing(void **state)
 	mmp_close(reader);
 }
 
+enum { THREADS = 8, EVENTS_EACH = 125000 };
+
 static void *record_many(void *argument)
 {
 	struct fixture *fixture = argument;
 	uint64_t kind = add_string(fixture, "K"), id;
 	uint32_t thread = (uint32_t)(uintptr_t)pthread_self();
 
-	for (uint64_t i = 0; i < 20000; i++) {
+	for (uint64_t i = 0; i < EVENTS_EACH; i++) {
 		char text[32];
+		int rc;
 
 		snprintf(text, sizeof(text), "%u/%llu", thread, (unsigned long long)i);
-		if (mmp_alloc_string(fixture->writer, text, strlen(text), &id, NULL) ||
-		    mmp_record_interval(fixture->writer, kind, id, thread, i, i, NULL))
+		if (mmp_alloc_string(fixture->writer, text, strlen(text), &id, NULL))
+			return argument;
+		if (i % 3 == 0)
+			rc = mmp_record_interval(fixture->writer, kind, id, thread, i, i, NULL);
+		else if (i % 3 == 1)
+			rc = mmp_record_instant(fixture->writer, kind, id, thread, i, NULL);
+		else
+			rc = mmp_record_integer(fixture->writer, kind, id, thread, i, NULL);
+		if (rc)
 			return argument;
 	}
 	return NULL;
 }
 
-/* Each thread's events come out in its order, each with the string that was stored for it. */
+/* A million events: each thread's come out in its order, each with the string that was stored for it. */
 static void test_threads(void **state)
 {
+	static const enum mmp_event_type types[] = {MMP_INTERVAL, MMP_INSTANT, MMP_INTEGER};
 	struct fixture *fixture = *state;
-	pthread_t threads[4];
+	pthread_t threads[THREADS];
 	struct mmp_reader *reader;
 	struct mmp_cursor cursor;
 	struct mmp_event event;
 	struct {
 		uint32_t thread;
 		uint64_t count;
-	} seen[4] = {0};
+	} seen[THREADS] = {0};
 
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, record_many, fixture), 0);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < THREADS; i++) {
 		void *failed;
 
 		assert_int_equal(pthread_join(threads[i], &failed), 0);
 		assert_null(failed);
 	}
 	reader = finish_and_open(fixture);
-	assert_int_equal(mmp_event_count(reader), 80000);
+	assert_int_equal(mmp_event_count(reader), THREADS * EVENTS_EACH);
 	cursor = mmp_begin(reader);
 	while (mmp_next(&cursor, &event)) {
 		char text[32];
 		int at = 0;
 
-		while (seen[at].count && seen[at].thread != event.thread)
+		while (at < THREADS && seen[at].count && seen[at].thread != event.thread)
 			at++;
+		assert_true(at < THREADS);
 		seen[at].thread = event.thread;
-		assert_int_equal(event.start, seen[at].count++);
-		snprintf(text, sizeof(text), "%u/%llu", event.thread, (unsigned long long)event.start);
+		assert_int_equal(event.type, types[seen[at].count % 3]);
+		assert_int_equal(event.type == MMP_INTEGER ? event.value : event.start, seen[at].count);
+		snprintf(text, sizeof(text), "%u/%llu", event.thread, (unsigned long long)seen[at].count++);
 		assert_text(reader, event.id, text);
 	}
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(seen[i].count, EVENTS_EACH);
 	mmp_close(reader);
 }
 
