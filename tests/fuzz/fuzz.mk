@@ -12,12 +12,13 @@ $(FUZZ)/reader: $(FUZZ_OBJECTS)
 
 $(FUZZ)/objects/%.o: %.c
 	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARNINGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		$(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+	$(CLANG) $(CPPFLAGS) -std=gnu11 -O2 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
+		$(FUZZ_COVERAGE) -MMD -MP -c -o $@ $<
 
+FUZZ_COVERAGE := -fsanitize=fuzzer-no-link
 # These look at each byte of a text, and would pass most of the time in telling the fuzzer what they compare it with.
 $(FUZZ)/objects/userspace/mmprofdata/text.o $(FUZZ)/objects/userspace/mmprofdata/strings.o: \
-		FUZZ_FLAGS := -fno-sanitize-coverage=trace-cmp
+		FUZZ_COVERAGE := -fsanitize-coverage=inline-8bit-counters,pc-table
 
 # What cuts tests/fuzz/seeds/ out of tests/golden/; see tests/fuzz/make-seeds.
 $(FUZZ)/seeds: tests/fuzz/seeds.c $(patsubst %.c,$(BUILD)/%.o,$(wildcard userspace/mmprofdata/*.c))

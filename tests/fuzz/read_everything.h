@@ -11,7 +11,7 @@
 
 /* Enough to expand all texts of a good file, and an end to those of a file that is made to take long. */
 #define EXPANSIONS 1024
-#define EXPANDED_BYTES ((size_t)1 << 20)
+#define EXPANDED_BYTES ((size_t)256 << 10)
 #define FAILED_EXPANSION 1024
 
 #define MUST(condition)           \
@@ -60,7 +60,7 @@ static inline void expand_event(const struct mmp_reader *reader, const struct mm
 	int rc = mmp_label_of(reader, event->id, buffer, &text, &err);
 
 	must_explain(rc, &err);
-	*bytes += rc ? FAILED_EXPANSION + buffer->size : 0;
+	*bytes += rc ? FAILED_EXPANSION + buffer->size : text.size;
 	if (!rc)
 		touch(text);
 	rc = mmp_event_text_of(reader, event->id, buffer, &text, &rest, &err);
