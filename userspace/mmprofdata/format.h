@@ -89,7 +89,9 @@ static inline void mmp_put_event(uint8_t to[32], uint64_t kind, uint64_t id, uin
 	mmp_put_u32(to + 28, (uint32_t)(first >> 16 & 0xFFFF0000) | (uint32_t)(second >> 32));
 }
 
-static inline void mmp_get_event(const uint8_t *from, uint32_t version, struct mmp_event *event)
+/* Inlined with a version known beforehand it takes half the time, and what is not looked at costs nothing. */
+static inline __attribute__((always_inline)) void mmp_get_event(const uint8_t *from, uint32_t version,
+								struct mmp_event *event)
 {
 	size_t id_size = mmp_id_size(version);
 	const uint8_t *rest = from + 2 * id_size;

@@ -177,6 +177,12 @@ int mmp_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer 
 int mmp_label_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,
 		 struct mmp_error *err);
 
+/*
+ * A number for an event id that others have only if their label is the same, found without reading the label: it serves
+ * to remember what was made of a label. It is itself an event id with this label. Not every equal label has it.
+ */
+uint64_t mmp_label_key(const struct mmp_reader *reader, uint64_t id);
+
 /* An event id's label and all of its arguments, the latter to be taken apart with mmp_next_argument. */
 int mmp_event_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,
 		      struct mmp_text *arguments, struct mmp_error *err);

@@ -52,11 +52,8 @@ uint64_t mmp_file_offset(const struct mmp_reader *reader, enum mmp_tag tag, uint
 	return stream->pages[at].file_offset + (address - stream->pages[at].address);
 }
 
-/*
- * The `size` bytes at `address` of a stream, which must reach that far: in place if they lie in one page, otherwise
- * put together in `memory`. *page is where to look first, and becomes where they were found.
- */
-static const uint8_t *stream_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address, size_t size,
+/* The bytes at `address` where they lie in more than one page, or in another page than *page. */
+static const uint8_t *search_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address, size_t size,
 				   size_t *page, uint8_t *memory)
 {
 	const struct mmp_stream *stream = &reader->streams[tag];
@@ -80,6 +77,26 @@ static const uint8_t *stream_bytes(const struct mmp_reader *reader, enum mmp_tag
 		at++;
 	}
 	return memory;
+}
+
+/*
+ * The `size` bytes at `address` of a stream, which must reach that far: in place if they lie in one page, otherwise
+ * put together in `memory`. *page is where to look first, and becomes where they were found.
+ */
+static inline const uint8_t *stream_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address,
+					  size_t size, size_t *page, uint8_t *memory)
+{
+	const struct mmp_stream *stream = &reader->streams[tag];
+
+	if (*page < stream->page_count) {
+		const struct mmp_page *at = &stream->pages[*page];
+		/* Before the page's start it is larger than any size. */
+		uint64_t offset = address - at->address;
+
+		if (offset < at->size && size <= at->size - offset)
+			return reader->bytes + at->file_offset + offset;
+	}
+	return search_bytes(reader, tag, address, size, page, memory);
 }
 
 static int read_file_header(struct mmp_reader *reader, struct mmp_error *err)
@@ -183,7 +200,7 @@ static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
 	return 0;
 }
 
-static struct mmp_mapping index_entry(const struct mmp_reader *reader, size_t entry, size_t *page)
+static inline struct mmp_mapping index_entry(const struct mmp_reader *reader, size_t entry, size_t *page)
 {
 	size_t id_size = mmp_id_size(reader->version);
 	uint8_t memory[16];
@@ -317,10 +334,52 @@ static int read_metadata(struct mmp_reader *reader, struct mmp_error *err)
 	return rc;
 }
 
-static bool known_id(const struct mmp_reader *reader, uint64_t id)
+static inline bool known_id(const struct mmp_reader *reader, uint64_t id)
 {
 	return id < MMP_FIRST_CONCRETE_ID ||
 	       (id - MMP_FIRST_CONCRETE_ID >= MMP_HEADER_SIZE && id - MMP_FIRST_CONCRETE_ID < reader->strings_size);
+}
+
+/* What is wrong with an event; NULL if nothing is. */
+static inline const char *event_damage(const struct mmp_reader *reader, const struct mmp_event *event)
+{
+	if (!known_id(reader, event->kind) || !known_id(reader, event->id))
+		return "has a string id outside of the string data";
+	return event->start > event->end ? "starts after its end" : NULL;
+}
+
+/* How many of `count` events that lie one behind the other are good, up to the first that is not. */
+static inline size_t good_events(const struct mmp_reader *reader, const uint8_t *bytes, size_t count, uint32_t version)
+{
+	struct mmp_event event;
+	size_t good = 0;
+
+	for (; good < count; good++) {
+		mmp_get_event(bytes + good * mmp_event_size(version), version, &event);
+		if (event_damage(reader, &event))
+			break;
+	}
+	return good;
+}
+
+/* Steps over the whole events ahead of the cursor within its page, if they are good. */
+static void skip_good_events(struct mmp_cursor *cursor)
+{
+	const struct mmp_reader *reader = cursor->reader;
+	size_t event_size = mmp_event_size(reader->version), count;
+	uint64_t address = MMP_HEADER_SIZE + cursor->next * event_size;
+	const struct mmp_stream *stream = &reader->streams[MMP_TAG_EVENTS];
+	const struct mmp_page *page;
+	const uint8_t *bytes;
+
+	cursor->page = find_page(stream, address);
+	if (cursor->page == stream->page_count)
+		return;
+	page = &stream->pages[cursor->page];
+	count = (page->size - (address - page->address)) / event_size;
+	bytes = reader->bytes + page->file_offset + (address - page->address);
+	cursor->next += reader->version == 8 ? good_events(reader, bytes, count, 8)
+					     : good_events(reader, bytes, count, MMP_VERSION);
 }
 
 static int check_events(struct mmp_reader *reader, struct mmp_error *err)
@@ -334,20 +393,20 @@ static int check_events(struct mmp_reader *reader, struct mmp_error *err)
 		return DAMAGED(reader, reader->size, err, "the events end within an event");
 	reader->event_count = size / event_size;
 	cursor = mmp_begin(reader);
-	while (mmp_next(&cursor, &event)) {
-		const char *what = NULL;
+	for (;;) {
+		const char *what;
 
-		if (!known_id(reader, event.kind) || !known_id(reader, event.id))
-			what = "has a string id outside of the string data";
-		else if (event.start > event.end)
-			what = "starts after its end";
+		skip_good_events(&cursor);
+		/* The next one is damaged or lies in two pages. */
+		if (!mmp_next(&cursor, &event))
+			return 0;
+		what = event_damage(reader, &event);
 		if (what)
 			return DAMAGED(
 			    reader,
 			    mmp_file_offset(reader, MMP_TAG_EVENTS, MMP_HEADER_SIZE + (cursor.next - 1) * event_size),
 			    err, "event %zu %s", cursor.next - 1, what);
 	}
-	return 0;
 }
 
 /* Builds the reader over reader->bytes; closes it on failure. */
@@ -497,14 +556,18 @@ struct mmp_cursor mmp_end(const struct mmp_reader *reader)
 	return (struct mmp_cursor){reader, reader->event_count, reader->streams[MMP_TAG_EVENTS].page_count - 1};
 }
 
-static void decode_event(struct mmp_cursor *cursor, size_t index, struct mmp_event *event)
+static inline void decode_event(struct mmp_cursor *cursor, size_t index, struct mmp_event *event)
 {
 	const struct mmp_reader *reader = cursor->reader;
 	size_t size = mmp_event_size(reader->version);
 	uint8_t memory[32];
+	const uint8_t *bytes =
+	    stream_bytes(reader, MMP_TAG_EVENTS, MMP_HEADER_SIZE + index * size, size, &cursor->page, memory);
 
-	mmp_get_event(stream_bytes(reader, MMP_TAG_EVENTS, MMP_HEADER_SIZE + index * size, size, &cursor->page, memory),
-		      reader->version, event);
+	if (reader->version == 8)
+		mmp_get_event(bytes, 8, event);
+	else
+		mmp_get_event(bytes, MMP_VERSION, event);
 }
 
 bool mmp_next(struct mmp_cursor *cursor, struct mmp_event *event)

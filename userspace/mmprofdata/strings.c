@@ -181,6 +181,31 @@ int mmp_label_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer
 	return rc;
 }
 
+uint64_t mmp_label_key(const struct mmp_reader *reader, uint64_t id)
+{
+	size_t id_size = mmp_id_size(reader->version);
+
+	/* rustc's event ids refer to their label once; a bound keeps references in a circle from being followed on. */
+	for (int i = 0; i < 8; i++) {
+		uint64_t address, size = reader->strings_size;
+		const uint8_t *string;
+
+		if (!mmp_address_of(reader, id, &address))
+			return MMP_INVALID_ID;
+		id = MMP_FIRST_CONCRETE_ID + address;
+		if (address >= size || size - address < 2 + id_size)
+			break;
+		string = reader->strings + address;
+		if (string[0] != MMP_REF_TAG)
+			break;
+		/* Only where the reference is the whole label has the string referred to the same one. */
+		if (string[1 + id_size] != MMP_SEPARATOR && string[1 + id_size] != MMP_TERMINATOR)
+			break;
+		id = mmp_get_id(string + 1, reader->version);
+	}
+	return id;
+}
+
 int mmp_event_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,
 		      struct mmp_text *arguments, struct mmp_error *err)
 {
