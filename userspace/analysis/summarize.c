@@ -68,9 +68,9 @@ struct state {
 	struct label *labels;
 	size_t label_bytes;
 	struct thread *threads, *thread;
-	/* Labels found lately, by where they lie in the profile. */
+	/* Labels found lately, by their key. */
 	struct {
-		struct mmp_text text;
+		uint64_t key;
 		struct label *label;
 	} recent[RECENT_LABELS];
 	/* The kinds met so far; a profile has a handful. */
@@ -140,19 +140,19 @@ static struct label *add_label(struct state *state, const struct mmp_text *text)
 /* The label of an event; NULL on failure, then *rc says why. */
 static struct label *find_label(struct state *state, uint64_t id, int *rc)
 {
+	uint64_t key = mmp_label_key(state->profile, id);
+	size_t slot = (key >> 3 ^ key >> 13) % RECENT_LABELS;
 	struct mmp_error err;
 	struct mmp_text text;
 	struct label *label = NULL;
-	size_t slot;
 
-	*rc = mmp_label_of(state->profile, id, &state->buffer, &text, &err);
+	if (state->recent[slot].label && state->recent[slot].key == key)
+		return state->recent[slot].label;
+	*rc = mmp_label_of(state->profile, key, &state->buffer, &text, &err);
 	if (*rc) {
 		*rc = pass_on(state, *rc, &err);
 		return NULL;
 	}
-	slot = ((uintptr_t)text.bytes >> 3 ^ (uintptr_t)text.bytes >> 13) % RECENT_LABELS;
-	if (state->recent[slot].text.bytes == text.bytes && state->recent[slot].text.size == text.size)
-		return state->recent[slot].label;
 	HASH_FIND(hh, state->labels, text.bytes, text.size, label);
 	if (!label && state->label_bytes > MAX_LABEL_BYTES) {
 		*rc = error_set(state->err, E2BIG, "%s: its labels need more than %zu MiB; it may be damaged",
@@ -165,10 +165,8 @@ static struct label *find_label(struct state *state, uint64_t id, int *rc)
 		*rc = out_of_memory(state);
 		return NULL;
 	}
-	if (text.bytes != state->buffer.bytes) {
-		state->recent[slot].text = text;
-		state->recent[slot].label = label;
-	}
+	state->recent[slot].key = key;
+	state->recent[slot].label = label;
 	return label;
 }
 
