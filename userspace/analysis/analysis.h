@@ -21,7 +21,9 @@ struct summary_row {
 	uint64_t invocations;  /* events that did work: no cache hits, no loads, no hashing */
 	uint64_t cache_misses; /* those of them that are queries or generic activities */
 	uint64_t cache_hits;
-	double share; /* self_ns in percent of the summary's cpu_ns; 0 if that is 0 */
+	uint64_t queries; /* those of the invocations that are queries */
+	uint64_t loads;	  /* results loaded from an earlier incremental build */
+	double share;	  /* self_ns in percent of the summary's cpu_ns; 0 if that is 0 */
 };
 
 struct summary_artifact {
@@ -215,5 +217,70 @@ int stacks_merge(const struct mmp_reader *profile, double prune, struct stacks *
 
 /* Frees what the stacks hold, not the struct. Accepts one that is zeroed. */
 void stacks_free(struct stacks *stacks);
+/* What a summary's rows can be sorted by: numbers fall, labels rise. */
+enum summary_order {
+	SUMMARY_BY_SELF,
+	SUMMARY_BY_TIME,
+	SUMMARY_BY_COUNT,
+	SUMMARY_BY_HITS,
+	SUMMARY_BY_BLOCKED,
+	SUMMARY_BY_LOAD,
+	SUMMARY_BY_HASHING,
+	SUMMARY_BY_LABEL,
+};
+
+/* Sorts the rows; equal ones by label. */
+void summary_sort(struct summary *summary, enum summary_order order);
+
+/*
+ * How often a query's result was asked for, as far as the profile knows: it was in memory, was loaded from an earlier
+ * incremental build, or was computed; and the first two in percent, 0 where nothing was asked for.
+ */
+struct hit_rates {
+	uint64_t requests;
+	double memory, incremental;
+};
+
+/* For one row, and for all of a summary together. */
+struct hit_rates summary_row_hits(const struct summary_row *row);
+struct hit_rates summary_hits(const struct summary *summary);
+
+/* A difference of two amounts. The sign is kept where the amount is 0: -0 is what only the base has. */
+struct difference {
+	uint64_t amount;
+	bool negative;
+};
+
+/* What became of one label; base or change is NULL if only the other profile has it. Borrows the summaries. */
+struct diff_row {
+	const char *label;
+	const struct summary_row *base, *change;
+	struct difference self_ns, total_ns, blocked_ns, load_ns, hashing_ns;
+	double self_percent, total_percent; /* of the base's; infinite for what is new, NaN for 0 of 0 */
+	int64_t invocations, cache_misses, cache_hits;
+};
+
+struct diff_artifact {
+	const char *label;
+	int64_t bytes;
+};
+
+/* Rows by falling size of the self time's difference, then by label; artifacts by falling difference. */
+struct diff {
+	struct diff_row *rows;
+	size_t row_count;
+	struct diff_artifact *artifacts;
+	size_t artifact_count;
+	struct difference cpu_ns;
+};
+
+/*
+ * The differences from base to change, with the numbers of measureme's `summarize diff`. Borrows the summaries until
+ * diff_free. Fails with -ENOMEM.
+ */
+int diff_summaries(const struct summary *base, const struct summary *change, struct diff *diff, struct error *err);
+
+/* Frees what the diff holds, not the struct. Accepts one that is zeroed. */
+void diff_free(struct diff *diff);
 
 #endif

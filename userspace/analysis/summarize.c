@@ -229,6 +229,8 @@ static void add(struct label *label, enum kind kind, uint64_t duration)
 		label->row.total_ns += duration;
 	switch (kind) {
 	case KIND_QUERY:
+		label->row.queries++;
+		/* fall through */
 	case KIND_GENERIC_ACTIVITY:
 		label->row.cache_misses++;
 		label->row.invocations++;
@@ -239,6 +241,7 @@ static void add(struct label *label, enum kind kind, uint64_t duration)
 		break;
 	case KIND_INCREMENTAL_LOAD:
 		label->load_ns += duration;
+		label->row.loads++;
 		break;
 	case KIND_RESULT_HASHING:
 		label->hashing_ns += duration;
@@ -308,15 +311,6 @@ static uint64_t at_least_0(uint64_t difference)
 	return (int64_t)difference < 0 ? 0 : difference;
 }
 
-static int compare_rows(const void *left, const void *right)
-{
-	const struct summary_row *a = left, *b = right;
-
-	if (a->self_ns != b->self_ns)
-		return a->self_ns > b->self_ns ? -1 : 1;
-	return strcmp(a->label, b->label);
-}
-
 static int compare_artifacts(const void *left, const void *right)
 {
 	const struct summary_artifact *a = left, *b = right;
@@ -357,7 +351,7 @@ static int collect(struct state *state, struct summary *summary)
 				row->share = (double)row->self_ns / (double)summary->cpu_ns * 100;
 		}
 	}
-	qsort(summary->rows, summary->row_count, sizeof(*summary->rows), compare_rows);
+	summary_sort(summary, SUMMARY_BY_SELF);
 	qsort(summary->artifacts, summary->artifact_count, sizeof(*summary->artifacts), compare_artifacts);
 	return 0;
 }

@@ -35,6 +35,7 @@ struct command {
 	ROW(summarize)         \
 	ROW(compare)           \
 	ROW(report)            \
+	ROW(diff)              \
 	ROW(doctor)
 
 #define COMMAND_DECLARATION(name) extern const struct command command_##name;

@@ -4,14 +4,17 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analysis/analysis.h"
-#include "mmprofdata/mmprofdata.h"
+#include "cmd/tables.h"
 #include "render/render.h"
 
 struct summarize_settings {
 	double percent_above;
 	unsigned long limit;
+	const char *sort;
+	bool hits;
 	bool json;
 	const char *output;
 };
@@ -20,6 +23,11 @@ static const struct option_row options[] = {
     {"percent-above", 'p', OPTION_DOUBLE, "PERCENT", offsetof(struct summarize_settings, percent_above), 0, 0,
      "Leave out items whose self time is less than this share of the total time"},
     {"limit", 'n', OPTION_UINT, "N", offsetof(struct summarize_settings, limit), 1, 0, "Show only the first N items"},
+    {"sort", 's', OPTION_STRING, "COLUMN", offsetof(struct summarize_settings, sort), 0, 0,
+     "Sort by self (the default), time, count, label, hits, blocked, load or hashing"},
+    {"hits", 0, OPTION_FLAG, NULL, offsetof(struct summarize_settings, hits), 0, 0,
+     "Show how many percent of the requests for a query's result found it in memory or loaded it from an earlier "
+     "incremental build"},
     {"json", 'j', OPTION_FLAG, NULL, offsetof(struct summarize_settings, json), 0, 0,
      "Print JSON, as `summarize summarize --json` of measureme writes it"},
     {"output", 'o', OPTION_STRING, "FILE", offsetof(struct summarize_settings, output), 0, 0,
@@ -27,22 +35,30 @@ static const struct option_row options[] = {
     {0},
 };
 
-static int load(const char *path, struct summary *summary, struct error *err)
+static int find_order(const char *name, enum summary_order *order, struct error *err)
 {
-	struct mmp_reader *profile;
-	struct mmp_error reason;
-	int rc = mmp_open(path, &profile, &reason);
+	static const char *const names[] = {
+	    [SUMMARY_BY_SELF] = "self",	      [SUMMARY_BY_TIME] = "time",	[SUMMARY_BY_COUNT] = "count",
+	    [SUMMARY_BY_HITS] = "hits",	      [SUMMARY_BY_BLOCKED] = "blocked", [SUMMARY_BY_LOAD] = "load",
+	    [SUMMARY_BY_HASHING] = "hashing", [SUMMARY_BY_LABEL] = "label",
+	};
 
-	if (rc)
-		return error_set(err, rc, "%s", reason.text);
-	rc = summarize_profile(profile, summary, err);
-	mmp_close(profile);
-	return rc;
+	*order = SUMMARY_BY_SELF;
+	if (!name)
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		*order = (enum summary_order)i;
+		if (strcmp(name, names[i]) == 0)
+			return 0;
+	}
+	return error_set(err, EINVAL,
+			 "option --sort takes self, time, count, label, hits, blocked, load or hashing, not '%s'",
+			 name);
 }
 
 static int print(const struct summarize_settings *settings, const struct summary *summary, struct error *err)
 {
-	struct summary_filter filter = {settings->percent_above, settings->limit};
+	struct summary_filter filter = {settings->percent_above, settings->limit, settings->hits};
 	struct output output;
 	int rc = output_open(settings->output, &output, err);
 
@@ -56,6 +72,7 @@ static int print(const struct summarize_settings *settings, const struct summary
 static int run(const void *chosen, int argc, char **argv)
 {
 	const struct summarize_settings *settings = chosen;
+	enum summary_order order;
 	struct summary summary;
 	struct error err;
 	int rc;
@@ -65,8 +82,11 @@ static int run(const void *chosen, int argc, char **argv)
 	else if (settings->percent_above > 100)
 		rc = error_set(&err, EINVAL, "option --percent-above cannot be more than 100");
 	else
-		rc = load(argv[0], &summary, &err);
+		rc = find_order(settings->sort, &order, &err);
+	if (!rc)
+		rc = tables_summarize(argv[0], &summary, &err);
 	if (!rc) {
+		summary_sort(&summary, order);
 		rc = print(settings, &summary, &err);
 		summary_free(&summary);
 	}
@@ -82,7 +102,8 @@ const struct command command_summarize = {
     .details = "FILE is a profile as querytap record or rustc -Zself-profile writes it, with or without its "
 	       "extension .mm_profdata. An item's self time is what it took less what the items inside of it took, "
 	       "its time is the whole; items are sorted by self time. Columns for cache hits, waiting and "
-	       "incremental builds appear if the profile has any.",
+	       "incremental builds appear if the profile has any; so do those of --hits. What querytap record "
+	       "writes has no cache hits, since they cannot be seen from outside of the compiler.",
     .options = options,
     .order = OPTIONS_ANYWHERE,
     .settings_size = sizeof(struct summarize_settings),

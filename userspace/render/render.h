@@ -18,6 +18,7 @@
 struct summary_filter {
 	double percent_above;
 	size_t limit;
+	bool hits; /* show the shares of hits too, which measureme's tool does not know */
 };
 
 /* The summary as the table that measureme's `summarize` prints: columns for rare things only if there are any. */
@@ -27,6 +28,17 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 /* The summary as one line of JSON, in the structure of measureme's `summarize --json`. */
 int render_summary_json(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err);
+
+/* Which rows of a diff to show: those whose label contains none of the `excluded`, and at most `limit` (0: all). */
+struct diff_filter {
+	const char *const *excluded;
+	size_t excluded_count;
+	size_t limit;
+};
+
+/* The differences as the table that measureme's `summarize diff` prints, and as one line of JSON in its structure. */
+int render_diff_text(const struct diff *diff, const struct diff_filter *filter, FILE *out, struct error *err);
+int render_diff_json(const struct diff *diff, const struct diff_filter *filter, FILE *out, struct error *err);
 
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32

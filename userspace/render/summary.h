@@ -5,15 +5,17 @@
 
 #include "render/render.h"
 
-/* How many of the first rows pass the filter. */
-static inline size_t summary_shown(const struct summary *summary, const struct summary_filter *filter)
+/* Moves *next to the first row from there on that passes the filter, and behind it. NULL if there is none. */
+static inline const struct summary_row *summary_next(const struct summary *summary, const struct summary_filter *filter,
+						     size_t *next)
 {
-	size_t count = 0;
+	while (*next < summary->row_count) {
+		const struct summary_row *row = &summary->rows[(*next)++];
 
-	while (count < summary->row_count && summary->rows[count].share >= filter->percent_above &&
-	       (!filter->limit || count < filter->limit))
-		count++;
-	return count;
+		if (row->share >= filter->percent_above)
+			return row;
+	}
+	return NULL;
 }
 
 #endif

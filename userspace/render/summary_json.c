@@ -10,25 +10,38 @@ static json_t *duration(uint64_t ns)
 	return json_pack("{sIsI}", "secs", (json_int_t)(ns / 1000000000), "nanos", (json_int_t)(ns % 1000000000));
 }
 
-static json_t *row_object(const struct summary_row *row)
+/* `hits` says whether to add the shares of hits, `recorded` whether the profile has those in memory. */
+static json_t *row_object(const struct summary_row *row, bool hits, bool recorded)
 {
-	return json_pack("{ss so so sI sI sI so so so}", "label", row->label, "time", duration(row->total_ns),
-			 "self_time", duration(row->self_ns), "number_of_cache_misses", (json_int_t)row->cache_misses,
-			 "number_of_cache_hits", (json_int_t)row->cache_hits, "invocation_count",
-			 (json_int_t)row->invocations, "blocked_time", duration(row->blocked_ns),
-			 "incremental_load_time", duration(row->load_ns), "incremental_hashing_time",
-			 duration(row->hashing_ns));
+	json_t *object =
+	    json_pack("{ss so so sI sI sI so so so}", "label", row->label, "time", duration(row->total_ns), "self_time",
+		      duration(row->self_ns), "number_of_cache_misses", (json_int_t)row->cache_misses,
+		      "number_of_cache_hits", (json_int_t)row->cache_hits, "invocation_count",
+		      (json_int_t)row->invocations, "blocked_time", duration(row->blocked_ns), "incremental_load_time",
+		      duration(row->load_ns), "incremental_hashing_time", duration(row->hashing_ns));
+	struct hit_rates rates = summary_row_hits(row);
+
+	if (object && hits) {
+		json_object_set_new(object, "incremental_load_count", json_integer((json_int_t)row->loads));
+		json_object_set_new(object, "in_memory_hit_percent", recorded ? json_real(rates.memory) : json_null());
+		json_object_set_new(object, "incremental_hit_percent", json_real(rates.incremental));
+	}
+	return object;
 }
 
 int render_summary_json(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err)
 {
-	size_t shown = summary_shown(summary, filter);
 	json_t *rows = json_array(), *artifacts = json_array(), *root;
+	bool recorded = summary_hits(summary).memory > 0;
+	const struct summary_row *row;
+	size_t next = 0, shown = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < shown && !rc; i++)
-		rc = json_array_append_new(rows, row_object(&summary->rows[i]));
+	while (!rc && (!filter->limit || shown < filter->limit) && (row = summary_next(summary, filter, &next))) {
+		rc = json_array_append_new(rows, row_object(row, filter->hits, recorded));
+		shown++;
+	}
 	for (size_t i = 0; i < summary->artifact_count && !rc; i++)
 		rc = json_array_append_new(artifacts, json_pack("{sssI}", "label", summary->artifacts[i].label, "value",
 								(json_int_t)summary->artifacts[i].bytes));

@@ -8,13 +8,13 @@
 #include "render/summary.h"
 #include "render/table.h"
 
-/* Which of the rarer columns hold something. */
+/* Which of the rarer columns hold something, and are wanted. */
 struct columns {
-	bool hits, blocked, load, hashing;
+	bool hits, blocked, load, hashing, memory_rate, incremental_rate;
 };
 
 /* measureme's own tool stops looking once it has found the first three, and may so leave out the hashing times. */
-static struct columns find_columns(const struct summary *summary)
+static struct columns find_columns(const struct summary *summary, bool rates)
 {
 	struct columns columns = {0};
 
@@ -25,6 +25,8 @@ static struct columns find_columns(const struct summary *summary)
 		columns.blocked |= row->blocked_ns > 0;
 		columns.load |= row->load_ns > 0;
 		columns.hashing |= row->hashing_ns > 0;
+		columns.memory_rate |= rates && row->cache_hits;
+		columns.incremental_rate |= rates && row->loads;
 	}
 	return columns;
 }
@@ -44,6 +46,10 @@ static void add_titles(struct table *table, const struct columns *columns)
 		table_add(table, "Incremental load time");
 	if (columns->hashing)
 		table_add(table, "Incremental result hashing time");
+	if (columns->memory_rate)
+		table_add(table, "%% hit in memory");
+	if (columns->incremental_rate)
+		table_add(table, "%% loaded from disk");
 	table->columns = table->count;
 }
 
@@ -55,13 +61,20 @@ static void add_duration(struct table *table, uint64_t ns)
 	table_add(table, "%s", text);
 }
 
-/* `dots` are as many as the longest label has bytes: they lead the eye from a shorter one to the next column. */
-static void add_row(struct table *table, const struct summary_row *row, const char *dots, const struct columns *columns)
+/* A share of the requests; nothing where there were none, as for what is no query. */
+static void add_rate(struct table *table, const struct hit_rates *rates, double rate)
 {
-	size_t length = strlen(row->label) + 1;
-	const char *leader = length < strlen(dots) ? dots + length : "";
+	if (rates->requests)
+		table_add(table, "%.2f", rate);
+	else
+		table_add(table, "%s", "");
+}
 
-	table_add(table, "%s %s", row->label, leader);
+static void add_row(struct table *table, const struct summary_row *row, size_t longest, const struct columns *columns)
+{
+	struct hit_rates rates = summary_row_hits(row);
+
+	table_add_label(table, row->label, longest);
 	add_duration(table, row->self_ns);
 	table_add(table, "%.3f", row->share);
 	add_duration(table, row->total_ns);
@@ -74,13 +87,15 @@ static void add_row(struct table *table, const struct summary_row *row, const ch
 		add_duration(table, row->load_ns);
 	if (columns->hashing)
 		add_duration(table, row->hashing_ns);
+	if (columns->memory_rate)
+		add_rate(table, &rates, rates.memory);
+	if (columns->incremental_rate)
+		add_rate(table, &rates, rates.incremental);
 }
 
-/* As many dots as the longest label has bytes; to be freed with free(). NULL if out of memory. */
-static char *make_dots(const struct summary *summary)
+static size_t longest_label(const struct summary *summary)
 {
 	size_t longest = 0;
-	char *dots;
 
 	for (size_t i = 0; i < summary->row_count; i++) {
 		size_t length = strlen(summary->rows[i].label);
@@ -88,12 +103,24 @@ static char *make_dots(const struct summary *summary)
 		if (length > longest)
 			longest = length;
 	}
-	dots = malloc(longest + 1);
-	if (dots) {
-		memset(dots, '.', longest);
-		dots[longest] = '\0';
-	}
-	return dots;
+	return longest;
+}
+
+/* A profile without a single hit was taken by a profiler that does not see them. */
+static void print_hits(const struct summary *summary, FILE *out)
+{
+	struct hit_rates rates = summary_hits(summary);
+
+	if (rates.memory > 0)
+		fprintf(out,
+			"Of %" PRIu64
+			" requests for a query's result, %.2f%% found it in memory, %.2f%% loaded it from disk.\n",
+			rates.requests, rates.memory, rates.incremental);
+	else
+		fprintf(out,
+			"Of %" PRIu64 " results that were not in memory, %.2f%% were loaded from disk; the profile "
+			"does not record what was found in memory.\n",
+			rates.requests, rates.incremental);
 }
 
 static int print_artifacts(const struct summary *summary, FILE *out, struct error *err)
@@ -115,29 +142,29 @@ static int print_artifacts(const struct summary *summary, FILE *out, struct erro
 int render_summary_text(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err)
 {
-	struct columns columns = find_columns(summary);
-	size_t shown = summary_shown(summary, filter);
-	char *dots = make_dots(summary);
+	struct columns columns = find_columns(summary, filter->hits);
+	size_t longest = longest_label(summary), next = 0, shown = 0;
 	char cpu_time[RENDER_DURATION_SIZE];
+	const struct summary_row *row;
 	struct table table = {0};
 	double share = 0;
 	int rc;
 
-	if (!dots)
-		return error_set(err, ENOMEM, "out of memory for a table");
 	add_titles(&table, &columns);
-	for (size_t i = 0; i < shown; i++) {
-		add_row(&table, &summary->rows[i], dots, &columns);
-		share += summary->rows[i].share;
+	while ((!filter->limit || shown < filter->limit) && (row = summary_next(summary, filter, &next))) {
+		add_row(&table, row, longest, &columns);
+		share += row->share;
+		shown++;
 	}
 	rc = table_print(&table, out, err);
 	table_free(&table);
-	free(dots);
 	if (rc)
 		return rc;
 	render_duration(cpu_time, summary->cpu_ns, -1);
 	fprintf(out, "Total cpu time: %s\n", cpu_time);
 	if (filter->percent_above != 0 || filter->limit)
 		fprintf(out, "Filtered results account for %.3f%% of total time.\n", share);
+	if (filter->hits)
+		print_hits(summary, out);
 	return print_artifacts(summary, out, err);
 }

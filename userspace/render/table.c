@@ -37,6 +37,21 @@ void table_add(struct table *table, const char *format, ...)
 	}
 }
 
+void table_add_label(struct table *table, const char *label, size_t longest)
+{
+	size_t length = strlen(label), count = length + 1 < longest ? longest - length - 1 : 0;
+	char *dots = malloc(count + 1);
+
+	if (!dots) {
+		table->failed = true;
+		return;
+	}
+	memset(dots, '.', count);
+	dots[count] = '\0';
+	table_add(table, "%s %s", label, dots);
+	free(dots);
+}
+
 /* Columns of a terminal that UTF-8 text takes, counting one for each character. */
 static size_t display_width(const char *text)
 {

@@ -20,6 +20,9 @@ struct table {
 /* Adds the next cell; line breaks and tabs in it become spaces. */
 void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Adds a label, and behind it dots up to `longest` bytes: they lead the eye from a shorter one to the next column. */
+void table_add_label(struct table *table, const char *label, size_t longest);
+
 /* Prints the table, each column as wide as its widest cell. */
 int table_print(const struct table *table, FILE *out, struct error *err);
 

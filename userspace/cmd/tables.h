@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Private to the room: what the commands that print tables have in common. */
+#ifndef QUERYTAP_CMD_TABLES_H
+#define QUERYTAP_CMD_TABLES_H
+
+#include "analysis/analysis.h"
+#include "mmprofdata/mmprofdata.h"
+#include "util/error.h"
+
+/* mmp_open with the sentence in a struct error. */
+int tables_open(const char *path, struct mmp_reader **profile, struct error *err);
+
+/* Sums the profile in a file up; see summarize_profile. */
+int tables_summarize(const char *path, struct summary *summary, struct error *err);
+
+#endif
