@@ -13,12 +13,13 @@
 /* What a profile says of one label: a query, or an activity of the compiler. All times in nanoseconds. */
 struct summary_row {
 	char *label;
-	uint64_t self_ns;      /* time within its events but not within events inside of them */
-	uint64_t total_ns;     /* sum of its events' durations; counts recursion as often as it recurs */
-	uint64_t blocked_ns;   /* waiting for another thread's result */
-	uint64_t load_ns;      /* loading results of an earlier incremental build */
-	uint64_t hashing_ns;   /* hashing results for the next incremental build */
-	uint64_t invocations;  /* events that did work: no cache hits, no loads, no hashing */
+	uint64_t self_ns;     /* time within its events but not within events inside of them */
+	uint64_t total_ns;    /* sum of its events' durations; counts recursion as often as it recurs */
+	uint64_t span_ns;     /* the same with recursion counted once: on each thread, the time covered by its events */
+	uint64_t blocked_ns;  /* waiting for another thread's result */
+	uint64_t load_ns;     /* loading results of an earlier incremental build */
+	uint64_t hashing_ns;  /* hashing results for the next incremental build */
+	uint64_t invocations; /* events that did work: no cache hits, no loads, no hashing */
 	uint64_t cache_misses; /* those of them that are queries or generic activities */
 	uint64_t cache_hits;
 	uint64_t queries; /* those of the invocations that are queries */
@@ -221,6 +222,7 @@ void stacks_free(struct stacks *stacks);
 enum summary_order {
 	SUMMARY_BY_SELF,
 	SUMMARY_BY_TIME,
+	SUMMARY_BY_SPAN,
 	SUMMARY_BY_COUNT,
 	SUMMARY_BY_HITS,
 	SUMMARY_BY_BLOCKED,
@@ -282,5 +284,45 @@ int diff_summaries(const struct summary *base, const struct summary *change, str
 
 /* Frees what the diff holds, not the struct. Accepts one that is zeroed. */
 void diff_free(struct diff *diff);
+
+/* How many of the smallest and of the largest an aggregate names. */
+#define AGGREGATE_EXTREMES 10
+
+/* A duration that occurred, or half of which is a variance: where, in words, if it was at one place alone. */
+struct extreme {
+	uint64_t ns;
+	uint64_t count;	   /* of intervals */
+	char *description; /* NULL if count is more than 1 */
+};
+
+/* Different values, rising. */
+struct extremes {
+	struct extreme values[AGGREGATE_EXTREMES];
+	size_t count;
+};
+
+/*
+ * What several profiles of the same events have in common. The times when events start, end or happen cut each thread's
+ * time into intervals; of each interval there is a shortest and a longest duration over the profiles, whose difference
+ * is its variance.
+ */
+struct aggregate {
+	struct extremes smallest_durations, largest_durations, smallest_variances, largest_variances;
+	uint64_t interval_count;
+	/* Threads, and events of the first profile on them, that are left out: not all profiles have such a thread. */
+	size_t skipped_threads;
+	uint64_t skipped_events;
+};
+
+/*
+ * Aggregates `count` profiles (at least 1), with the numbers of measureme's `summarize aggregate`. Threads whose events
+ * are the same in every profile belong together, whatever their numbers. Fails with -EINVAL if there is no such thread,
+ * and says where the profiles part, on damaged strings, or with -ENOMEM.
+ */
+int aggregate_profiles(const struct mmp_reader *const *profiles, size_t count, struct aggregate *aggregate,
+		       struct error *err);
+
+/* Frees what the aggregate holds, not the struct. Accepts one that is zeroed. */
+void aggregate_free(struct aggregate *aggregate);
 
 #endif

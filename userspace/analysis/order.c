@@ -22,6 +22,7 @@ static int by_number(uint64_t a, uint64_t b, const struct summary_row *left, con
 
 COMPARE(compare_self, self_ns)
 COMPARE(compare_time, total_ns)
+COMPARE(compare_span, span_ns)
 COMPARE(compare_count, invocations)
 COMPARE(compare_hits, cache_hits)
 COMPARE(compare_blocked, blocked_ns)
@@ -38,10 +39,11 @@ static int compare_label(const void *left, const void *right)
 void summary_sort(struct summary *summary, enum summary_order order)
 {
 	static int (*const compare[])(const void *, const void *) = {
-	    [SUMMARY_BY_SELF] = compare_self,	    [SUMMARY_BY_TIME] = compare_time,
-	    [SUMMARY_BY_COUNT] = compare_count,	    [SUMMARY_BY_HITS] = compare_hits,
-	    [SUMMARY_BY_BLOCKED] = compare_blocked, [SUMMARY_BY_LOAD] = compare_load,
-	    [SUMMARY_BY_HASHING] = compare_hashing, [SUMMARY_BY_LABEL] = compare_label,
+	    [SUMMARY_BY_SELF] = compare_self,	[SUMMARY_BY_TIME] = compare_time,
+	    [SUMMARY_BY_SPAN] = compare_span,	[SUMMARY_BY_COUNT] = compare_count,
+	    [SUMMARY_BY_HITS] = compare_hits,	[SUMMARY_BY_BLOCKED] = compare_blocked,
+	    [SUMMARY_BY_LOAD] = compare_load,	[SUMMARY_BY_HASHING] = compare_hashing,
+	    [SUMMARY_BY_LABEL] = compare_label,
 	};
 
 	qsort(summary->rows, summary->row_count, sizeof(*summary->rows), compare[order]);

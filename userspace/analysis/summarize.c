@@ -35,6 +35,16 @@ static const char *const kind_names[KIND_OTHER] = {
     MMP_KIND_QUERY_BLOCKED, MMP_KIND_CACHE_HIT,	       MMP_KIND_CACHE_HIT_COUNT,  MMP_KIND_ARTIFACT_SIZE,
 };
 
+/* How far, going backwards, the events of a label have covered the time of a thread. */
+struct span {
+	struct {
+		const struct label *label;
+		const struct thread *thread;
+	} key;
+	uint64_t start;
+	UT_hash_handle hh;
+};
+
 /* A label with its counts. These three are differences, which may fall below zero: two's complement, seen at the end.
  */
 struct label {
@@ -44,6 +54,7 @@ struct label {
 	bool has_artifact;
 	bool hits_are_counted; /* a count of its cache hits was found, so single hits are not added to it */
 	uint64_t artifact_bytes;
+	struct span *span; /* the last one used */
 	UT_hash_handle hh;
 };
 
@@ -68,6 +79,7 @@ struct state {
 	struct label *labels;
 	size_t label_bytes;
 	struct thread *threads, *thread;
+	struct span *spans;
 	/* Labels found lately, by their key. */
 	struct {
 		uint64_t key;
@@ -252,6 +264,44 @@ static void add(struct label *label, enum kind kind, uint64_t duration)
 	}
 }
 
+static struct span *find_span(struct state *state, const struct label *label)
+{
+	struct span *span, *added = calloc(1, sizeof(*added));
+
+	if (!added)
+		return NULL;
+	added->key.label = label;
+	added->key.thread = state->thread;
+	added->start = UINT64_MAX;
+	HASH_FIND(hh, state->spans, &added->key, sizeof(added->key), span);
+	if (span) {
+		free(added);
+		return span;
+	}
+	HASH_ADD(hh, state->spans, key, sizeof(added->key), added);
+	if (!added->hh.tbl) {
+		free(added);
+		return NULL;
+	}
+	return added;
+}
+
+/* Adds to the label's span what the event covers of the thread's time and no later event of the label has covered. */
+static int cover(struct state *state, struct label *label, const struct mmp_event *event)
+{
+	struct span *span = label->span;
+
+	if (!span || span->key.thread != state->thread)
+		span = label->span = find_span(state, label);
+	if (!span)
+		return out_of_memory(state);
+	if (event->start < span->start) {
+		label->row.span_ns += (event->end < span->start ? event->end : span->start) - event->start;
+		span->start = event->start;
+	}
+	return 0;
+}
+
 static int take_interval(struct state *state, const struct mmp_event *event, struct label *label, enum kind kind)
 {
 	uint64_t duration = event->end - event->start;
@@ -272,6 +322,9 @@ static int take_interval(struct state *state, const struct mmp_event *event, str
 	}
 	label->has_row = true;
 	add(label, kind, duration);
+	/* As for the total, hashing is part of the query's own event. */
+	if (kind != KIND_RESULT_HASHING && cover(state, label, event))
+		return -ENOMEM;
 	if (event->start < thread->start)
 		thread->start = event->start;
 	if (event->end > thread->end)
@@ -361,7 +414,13 @@ static void free_state(struct state *state)
 {
 	struct thread *thread = state->threads, *next_thread;
 	struct label *label = state->labels, *next;
+	struct span *span = state->spans, *next_span;
 
+	HASH_CLEAR(hh, state->spans);
+	for (; span; span = next_span) {
+		next_span = span->hh.next;
+		free(span);
+	}
 	HASH_CLEAR(hh, state->threads);
 	for (; thread; thread = next_thread) {
 		next_thread = thread->hh.next;

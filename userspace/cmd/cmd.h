@@ -36,6 +36,9 @@ struct command {
 	ROW(compare)           \
 	ROW(report)            \
 	ROW(diff)              \
+	ROW(aggregate)         \
+	ROW(counts)            \
+	ROW(truncate)          \
 	ROW(doctor)
 
 #define COMMAND_DECLARATION(name) extern const struct command command_##name;

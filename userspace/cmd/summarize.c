@@ -35,20 +35,23 @@ static const struct option_row options[] = {
     {0},
 };
 
+/* Finds the column called `name`; leaves *order as it is for NULL. */
 static int find_order(const char *name, enum summary_order *order, struct error *err)
 {
-	static const char *const names[] = {
-	    [SUMMARY_BY_SELF] = "self",	      [SUMMARY_BY_TIME] = "time",	[SUMMARY_BY_COUNT] = "count",
-	    [SUMMARY_BY_HITS] = "hits",	      [SUMMARY_BY_BLOCKED] = "blocked", [SUMMARY_BY_LOAD] = "load",
-	    [SUMMARY_BY_HASHING] = "hashing", [SUMMARY_BY_LABEL] = "label",
+	static const struct {
+		const char *name;
+		enum summary_order order;
+	} columns[] = {
+	    {"self", SUMMARY_BY_SELF},	 {"time", SUMMARY_BY_TIME},	  {"count", SUMMARY_BY_COUNT},
+	    {"label", SUMMARY_BY_LABEL}, {"hits", SUMMARY_BY_HITS},	  {"blocked", SUMMARY_BY_BLOCKED},
+	    {"load", SUMMARY_BY_LOAD},	 {"hashing", SUMMARY_BY_HASHING},
 	};
 
-	*order = SUMMARY_BY_SELF;
 	if (!name)
 		return 0;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		*order = (enum summary_order)i;
-		if (strcmp(name, names[i]) == 0)
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		*order = columns[i].order;
+		if (strcmp(name, columns[i].name) == 0)
 			return 0;
 	}
 	return error_set(err, EINVAL,
@@ -72,7 +75,7 @@ static int print(const struct summarize_settings *settings, const struct summary
 static int run(const void *chosen, int argc, char **argv)
 {
 	const struct summarize_settings *settings = chosen;
-	enum summary_order order;
+	enum summary_order order = SUMMARY_BY_SELF;
 	struct summary summary;
 	struct error err;
 	int rc;

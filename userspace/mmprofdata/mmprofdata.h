@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -231,6 +232,17 @@ int mmp_next_part(struct mmp_string_cursor *cursor, struct mmp_component *part, 
  * MMP_METADATA_ID. False behind the last.
  */
 bool mmp_next_mapping(const struct mmp_reader *reader, size_t *entry, uint64_t *virtual_id, uint64_t *id);
+
+/*
+ * How many events lie in the first page of events that has any: where measureme's mmedit cuts a profile off.
+ */
+size_t mmp_first_page_events(const struct mmp_reader *reader);
+
+/*
+ * Writes a copy of the profile with all strings and only the first `event_count` events to `out`, whose errors are the
+ * caller's to ask for. The copy has the version of the original.
+ */
+void mmp_write_truncated(const struct mmp_reader *reader, size_t event_count, FILE *out);
 
 /* ---- Writing ---- */
 

@@ -40,6 +40,15 @@ struct diff_filter {
 int render_diff_text(const struct diff *diff, const struct diff_filter *filter, FILE *out, struct error *err);
 int render_diff_json(const struct diff *diff, const struct diff_filter *filter, FILE *out, struct error *err);
 
+/* The aggregate as measureme's `summarize aggregate` prints it. */
+void render_aggregate(const struct aggregate *aggregate, FILE *out);
+
+/*
+ * The rows in their order as lines "label,count,seconds": the form of profile_queries.counts.txt, which rustc's
+ * -Zprofile-queries wrote. The count is that of invocations or, with hits, of all times that a result was asked for.
+ */
+void render_counts(const struct summary *summary, bool hits, FILE *out);
+
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32
 

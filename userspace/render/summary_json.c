@@ -23,8 +23,10 @@ static json_t *row_object(const struct summary_row *row, bool hits, bool recorde
 
 	if (object && hits) {
 		json_object_set_new(object, "incremental_load_count", json_integer((json_int_t)row->loads));
-		json_object_set_new(object, "in_memory_hit_percent", recorded ? json_real(rates.memory) : json_null());
-		json_object_set_new(object, "incremental_hit_percent", json_real(rates.incremental));
+		json_object_set_new(object, "in_memory_hit_percent",
+				    recorded && rates.requests ? json_real(rates.memory) : json_null());
+		json_object_set_new(object, "incremental_hit_percent",
+				    rates.requests ? json_real(rates.incremental) : json_null());
 	}
 	return object;
 }
