@@ -95,15 +95,29 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 # The BPF programs as ordinary C: a stand-in for libbpf's headers comes first.
 $(BUILD)/tests/unit/test_pair.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
+# Small programs that tests and benchmarks use.
+FIXTURE_TOOLS := $(BUILD)/fixtures/same-json $(BUILD)/fixtures/make-profile
+
+$(BUILD)/fixtures/same-json: $(BUILD)/tests/fixtures/tools/same_json.o
+$(BUILD)/fixtures/make-profile: $(BUILD)/tests/fixtures/tools/make_profile.o $(filter $(BUILD)/userspace/mmprofdata/%,$(OBJECTS))
+$(FIXTURE_TOOLS):
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/tests/fixtures/tools/%.o: tests/fixtures/tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
 include tests/fixtures/standin/standin.mk
 include userspace/mmprofdata/library.mk
 include tests/fuzz/fuzz.mk
 
-test: $(UNIT_TESTS) bin/querytap $(STANDIN_RUSTC) $(FOLD)
+test: $(UNIT_TESTS) bin/querytap $(STANDIN_RUSTC) $(FOLD) $(FIXTURE_TOOLS)
 	@tests/run $(UNIT_TESTS)
 
-bench: all
+bench: all $(FIXTURE_TOOLS)
 	@scripts/bench
+	@scripts/bench-read
 
 install: all install-lib
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \

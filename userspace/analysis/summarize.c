@@ -17,6 +17,8 @@
 
 #define MAX_LABEL_BYTES ((size_t)256 << 20)
 #define RECENT_LABELS 1024
+#define RECENT_THREADS 16
+#define NEAR_THREADS 8
 
 enum kind {
 	KIND_QUERY,
@@ -35,7 +37,7 @@ static const char *const kind_names[KIND_OTHER] = {
     MMP_KIND_QUERY_BLOCKED, MMP_KIND_CACHE_HIT,	       MMP_KIND_CACHE_HIT_COUNT,  MMP_KIND_ARTIFACT_SIZE,
 };
 
-/* How far, going backwards, the events of a label have covered the time of a thread. */
+/* How far, going backwards, the events of a label have covered the time of a thread beyond the first NEAR_THREADS. */
 struct span {
 	struct {
 		const struct label *label;
@@ -54,7 +56,7 @@ struct label {
 	bool has_artifact;
 	bool hits_are_counted; /* a count of its cache hits was found, so single hits are not added to it */
 	uint64_t artifact_bytes;
-	struct span *span; /* the last one used */
+	uint64_t spans[NEAR_THREADS]; /* the same for the first threads */
 	UT_hash_handle hh;
 };
 
@@ -66,6 +68,7 @@ struct frame {
 
 struct thread {
 	uint32_t id;
+	size_t number; /* counted as they are met */
 	uint64_t start, end;
 	struct frame *stack;
 	size_t depth, capacity;
@@ -79,6 +82,7 @@ struct state {
 	struct label *labels;
 	size_t label_bytes;
 	struct thread *threads, *thread;
+	struct thread *recent_threads[RECENT_THREADS];
 	struct span *spans;
 	/* Labels found lately, by their key. */
 	struct {
@@ -139,6 +143,8 @@ static struct label *add_label(struct state *state, const struct mmp_text *text)
 		free(label);
 		return NULL;
 	}
+	for (size_t i = 0; i < NEAR_THREADS; i++)
+		label->spans[i] = UINT64_MAX;
 	HASH_ADD_KEYPTR(hh, state->labels, label->row.label, text->size, label);
 	if (!label->hh.tbl) {
 		free(label->row.label);
@@ -188,12 +194,15 @@ static int find_thread(struct state *state, const struct mmp_event *event)
 
 	if (thread && thread->id == event->thread)
 		return 0;
-	HASH_FIND(hh, state->threads, &event->thread, sizeof(event->thread), thread);
+	thread = state->recent_threads[event->thread % RECENT_THREADS];
+	if (!thread || thread->id != event->thread)
+		HASH_FIND(hh, state->threads, &event->thread, sizeof(event->thread), thread);
 	if (!thread) {
 		thread = calloc(1, sizeof(*thread));
 		if (!thread)
 			return out_of_memory(state);
 		thread->id = event->thread;
+		thread->number = HASH_COUNT(state->threads);
 		thread->start = event->start;
 		thread->end = event->end;
 		HASH_ADD(hh, state->threads, id, sizeof(thread->id), thread);
@@ -202,7 +211,7 @@ static int find_thread(struct state *state, const struct mmp_event *event)
 			return out_of_memory(state);
 		}
 	}
-	state->thread = thread;
+	state->thread = state->recent_threads[event->thread % RECENT_THREADS] = thread;
 	return 0;
 }
 
@@ -264,10 +273,14 @@ static void add(struct label *label, enum kind kind, uint64_t duration)
 	}
 }
 
-static struct span *find_span(struct state *state, const struct label *label)
+/* Where the span of a label on the thread in hand begins; NULL if out of memory. */
+static uint64_t *find_span(struct state *state, struct label *label)
 {
-	struct span *span, *added = calloc(1, sizeof(*added));
+	struct span *span, *added;
 
+	if (state->thread->number < NEAR_THREADS)
+		return &label->spans[state->thread->number];
+	added = calloc(1, sizeof(*added));
 	if (!added)
 		return NULL;
 	added->key.label = label;
@@ -276,28 +289,26 @@ static struct span *find_span(struct state *state, const struct label *label)
 	HASH_FIND(hh, state->spans, &added->key, sizeof(added->key), span);
 	if (span) {
 		free(added);
-		return span;
+		return &span->start;
 	}
 	HASH_ADD(hh, state->spans, key, sizeof(added->key), added);
 	if (!added->hh.tbl) {
 		free(added);
 		return NULL;
 	}
-	return added;
+	return &added->start;
 }
 
 /* Adds to the label's span what the event covers of the thread's time and no later event of the label has covered. */
 static int cover(struct state *state, struct label *label, const struct mmp_event *event)
 {
-	struct span *span = label->span;
+	uint64_t *start = find_span(state, label);
 
-	if (!span || span->key.thread != state->thread)
-		span = label->span = find_span(state, label);
-	if (!span)
+	if (!start)
 		return out_of_memory(state);
-	if (event->start < span->start) {
-		label->row.span_ns += (event->end < span->start ? event->end : span->start) - event->start;
-		span->start = event->start;
+	if (event->start < *start) {
+		label->row.span_ns += (event->end < *start ? event->end : *start) - event->start;
+		*start = event->start;
 	}
 	return 0;
 }
