@@ -96,9 +96,10 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 $(BUILD)/tests/unit/test_pair.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
 # Small programs that tests and benchmarks use.
-FIXTURE_TOOLS := $(BUILD)/fixtures/same-json $(BUILD)/fixtures/make-profile
+FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure)
 
 $(BUILD)/fixtures/same-json: $(BUILD)/tests/fixtures/tools/same_json.o
+$(BUILD)/fixtures/measure: $(BUILD)/tests/fixtures/tools/measure.o
 $(BUILD)/fixtures/make-profile: $(BUILD)/tests/fixtures/tools/make_profile.o $(filter $(BUILD)/userspace/mmprofdata/%,$(OBJECTS))
 $(FIXTURE_TOOLS):
 	@mkdir -p $(@D)
