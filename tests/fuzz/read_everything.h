@@ -52,6 +52,20 @@ static inline size_t expand(const struct mmp_reader *reader, uint64_t id, struct
 	return text.size;
 }
 
+/* The label of an event id's key is that of the event id, `label`, or fails likewise. */
+static inline void expand_key(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer,
+			      struct mmp_text label, int label_rc)
+{
+	char copy[256];
+	struct mmp_text text;
+
+	if (label_rc || label.size > sizeof(copy))
+		return;
+	memcpy(copy, label.bytes, label.size);
+	MUST(mmp_label_of(reader, mmp_label_key(reader, id), buffer, &text, NULL) == 0);
+	MUST(text.size == label.size && memcmp(copy, text.bytes, text.size) == 0);
+}
+
 static inline void expand_event(const struct mmp_reader *reader, const struct mmp_event *event,
 				struct mmp_buffer *buffer, size_t *bytes)
 {
@@ -63,6 +77,7 @@ static inline void expand_event(const struct mmp_reader *reader, const struct mm
 	*bytes += rc ? FAILED_EXPANSION + buffer->size : text.size;
 	if (!rc)
 		touch(text);
+	expand_key(reader, event->id, buffer, text, rc);
 	rc = mmp_event_text_of(reader, event->id, buffer, &text, &rest, &err);
 	must_explain(rc, &err);
 	*bytes += rc ? FAILED_EXPANSION + buffer->size : text.size + rest.size;

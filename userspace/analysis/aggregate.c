@@ -319,6 +319,24 @@ static bool any_events(const struct state *state)
 	return false;
 }
 
+static int find_unit(struct state *state)
+{
+	const char *unit = profile_unit(state->profiles[0]);
+
+	for (size_t i = 1; i < state->count; i++) {
+		const char *other = profile_unit(state->profiles[i]);
+
+		if (strcmp(unit ? unit : "ns", other ? other : "ns") != 0)
+			return error_set(state->err, EINVAL,
+					 "aggregate needs profiles of the same counter: %s counts %s, but %s %s",
+					 mmp_path(state->profiles[0]), unit ? unit : "time",
+					 mmp_path(state->profiles[i]), other ? other : "time");
+	}
+	if (unit)
+		state->aggregate->unit = strdup(unit);
+	return unit && !state->aggregate->unit ? out_of_memory(state) : 0;
+}
+
 static int aggregate(struct state *state)
 {
 	const struct track **group = calloc(state->count, sizeof(struct track *));
@@ -361,7 +379,9 @@ int aggregate_profiles(const struct mmp_reader *const *profiles, size_t count, s
 	int rc;
 
 	*result = (struct aggregate){0};
-	rc = state.tracks && state.walks ? aggregate(&state) : out_of_memory(&state);
+	rc = state.tracks && state.walks ? find_unit(&state) : out_of_memory(&state);
+	if (!rc)
+		rc = aggregate(&state);
 	for (size_t i = 0; i < count && state.tracks; i++)
 		tracks_free(&state.tracks[i]);
 	free(state.tracks);
@@ -383,5 +403,6 @@ void aggregate_free(struct aggregate *result)
 	free_extremes(&result->largest_durations);
 	free_extremes(&result->smallest_variances);
 	free_extremes(&result->largest_variances);
+	free(result->unit);
 	*result = (struct aggregate){0};
 }

@@ -10,6 +10,12 @@
 #include "mmprofdata/mmprofdata.h"
 #include "util/error.h"
 
+/*
+ * What a profile's values count, for printing: NULL for wall time in nanoseconds, otherwise the name of another
+ * counter's smallest unit ("instructions"), and what is called ns below is a number of those. Borrows the profile.
+ */
+const char *profile_unit(const struct mmp_reader *profile);
+
 /* What a profile says of one label: a query, or an activity of the compiler. All times in nanoseconds. */
 struct summary_row {
 	char *label;
@@ -38,6 +44,7 @@ struct summary {
 	size_t row_count;
 	struct summary_artifact *artifacts;
 	size_t artifact_count;
+	char *unit; /* see profile_unit */
 	uint64_t
 	    cpu_ns; /* sum over the threads of the time from their first interval's start to their last one's end */
 };
@@ -273,12 +280,13 @@ struct diff {
 	size_t row_count;
 	struct diff_artifact *artifacts;
 	size_t artifact_count;
+	const char *unit; /* see profile_unit */
 	struct difference cpu_ns;
 };
 
 /*
  * The differences from base to change, with the numbers of measureme's `summarize diff`. Borrows the summaries until
- * diff_free. Fails with -ENOMEM.
+ * diff_free. Fails with -ENOMEM, or with -EINVAL if they count different things.
  */
 int diff_summaries(const struct summary *base, const struct summary *change, struct diff *diff, struct error *err);
 
@@ -309,6 +317,7 @@ struct extremes {
 struct aggregate {
 	struct extremes smallest_durations, largest_durations, smallest_variances, largest_variances;
 	uint64_t interval_count;
+	char *unit; /* see profile_unit */
 	/* Threads, and events of the first profile on them, that are left out: not all profiles have such a thread. */
 	size_t skipped_threads;
 	uint64_t skipped_events;

@@ -135,12 +135,19 @@ static int compare_artifacts(const void *left, const void *right)
 
 int diff_summaries(const struct summary *base, const struct summary *change, struct diff *diff, struct error *err)
 {
-	const struct summary_row **base_rows = by_label(base), **change_rows = by_label(change);
+	const struct summary_row **base_rows, **change_rows;
 	int rc = 0;
 
+	*diff = (struct diff){0};
+	if (strcmp(base->unit ? base->unit : "ns", change->unit ? change->unit : "ns") != 0)
+		return error_set(err, EINVAL, "the profiles cannot be compared: one counts %s, the other %s",
+				 base->unit ? base->unit : "time", change->unit ? change->unit : "time");
+	base_rows = by_label(base);
+	change_rows = by_label(change);
 	*diff = (struct diff){
 	    .rows = calloc(base->row_count + change->row_count + 1, sizeof(*diff->rows)),
 	    .artifacts = calloc(base->artifact_count + change->artifact_count + 1, sizeof(*diff->artifacts)),
+	    .unit = base->unit,
 	    .cpu_ns = subtract(change->cpu_ns, base->cpu_ns),
 	};
 	if (base_rows && change_rows && diff->rows && diff->artifacts) {

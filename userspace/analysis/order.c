@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What can be told from a finished summary: its rows in another order, and the shares of hits. */
+/* What can be told from a finished summary: its rows in another order, and the shares of hits; and a profile's unit. */
 #include "analysis/analysis.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+const char *profile_unit(const struct mmp_reader *profile)
+{
+	const struct mmp_counter *counter = &mmp_metadata(profile)->counter;
+
+	if (!counter->name || strcmp(counter->name, MMP_COUNTER_WALL_TIME) == 0)
+		return NULL;
+	return counter->unit_count && counter->units[0].factor == 1 ? counter->units[0].name : counter->name;
+}
 
 static int by_number(uint64_t a, uint64_t b, const struct summary_row *left, const struct summary_row *right)
 {

@@ -386,7 +386,12 @@ static int compare_artifacts(const void *left, const void *right)
 static int collect(struct state *state, struct summary *summary)
 {
 	size_t count = HASH_COUNT(state->labels) + 1;
+	const char *unit = profile_unit(state->profile);
 
+	if (unit)
+		summary->unit = strdup(unit);
+	if (unit && !summary->unit)
+		return out_of_memory(state);
 	summary->rows = calloc(count, sizeof(*summary->rows));
 	summary->artifacts = calloc(count, sizeof(*summary->artifacts));
 	if (!summary->rows || !summary->artifacts)
@@ -478,5 +483,6 @@ void summary_free(struct summary *summary)
 		free(summary->artifacts[i].label);
 	free(summary->rows);
 	free(summary->artifacts);
+	free(summary->unit);
 	*summary = (struct summary){0};
 }

@@ -54,7 +54,7 @@ static int run(const void *chosen, int argc, char **argv)
 	if (!rc)
 		rc = tables_summarize(argv[1], &change, &err);
 	if (!rc)
-		rc = diff_summaries(&base, &change, &diff, &err);
+		rc = error_prefix(&err, diff_summaries(&base, &change, &diff, &err), "%s, %s", argv[0], argv[1]);
 	if (!rc)
 		rc = print(chosen, &diff, &err);
 	diff_free(&diff);
@@ -70,7 +70,8 @@ const struct command command_diff = {
     .arguments = "BASE CHANGE",
     .summary = "Show what changed from one profile to another",
     .details = "Takes the numbers of summarize for the profile CHANGE less those for BASE. Items are sorted by the "
-	       "size of the difference in self time; percentages are of BASE, \"+inf%\" is what BASE has not.",
+	       "size of the difference in self time; percentages are of BASE, \"+inf%\" is what BASE has not. Both profiles have to use the same "
+	       "counter.",
     .options = options,
     .order = OPTIONS_ANYWHERE,
     .settings_size = sizeof(struct diff_settings),

@@ -13,7 +13,11 @@ void render_counts(const struct summary *summary, bool hits, FILE *out)
 		const struct summary_row *row = &summary->rows[i];
 		uint64_t count = row->invocations + (hits ? row->cache_hits + row->loads : 0);
 
-		if (count || row->span_ns)
+		if (!count && !row->span_ns)
+			continue;
+		if (summary->unit)
+			fprintf(out, "%s,%" PRIu64 ",%" PRIu64 "\n", row->label, count, row->span_ns);
+		else
 			fprintf(out, "%s,%" PRIu64 ",%.3f\n", row->label, count, (double)row->span_ns / 1e9);
 	}
 }

@@ -49,6 +49,9 @@ int render_diff_json(const struct diff *diff, const struct diff_filter *filter, 
 	}
 	root = json_pack("{sososo}", "query_data", rows, "artifact_sizes", artifacts, "total_time",
 			 difference_object(&diff->cpu_ns));
+	/* The numbers keep the structure of seconds and nanoseconds, so it has to be said what they are. */
+	if (!rc && root && diff->unit)
+		rc = json_object_set_new(root, "unit", json_string(diff->unit));
 	if (rc || !root) {
 		json_decref(root);
 		return error_set(err, ENOMEM, "out of memory for JSON");

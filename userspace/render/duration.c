@@ -12,6 +12,14 @@ static uint64_t power_of_10(int exponent)
 	return power;
 }
 
+void render_amount(char text[RENDER_DURATION_SIZE], uint64_t amount, const char *unit, int decimals)
+{
+	if (unit)
+		snprintf(text, RENDER_DURATION_SIZE, "%" PRIu64, amount);
+	else
+		render_duration(text, amount, decimals);
+}
+
 void render_duration(char text[RENDER_DURATION_SIZE], uint64_t ns, int decimals)
 {
 	const char *unit = ns >= 1000000000 ? "s" : ns >= 1000000 ? "ms" : ns >= 1000 ? "\xC2\xB5s" : "ns";

@@ -45,12 +45,19 @@ void render_aggregate(const struct aggregate *aggregate, FILE *out);
 
 /*
  * The rows in their order as lines "label,count,seconds": the form of profile_queries.counts.txt, which rustc's
- * -Zprofile-queries wrote. The count is that of invocations or, with hits, of all times that a result was asked for.
+ * -Zprofile-queries wrote; what another counter than wall time counted stands in place of the seconds. The count is
+ * that of invocations or, with hits, of all times that a result was asked for.
  */
 void render_counts(const struct summary *summary, bool hits, FILE *out);
 
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32
+
+/*
+ * An amount of `unit` (see profile_unit): with NULL, nanoseconds as render_duration prints them; otherwise the number
+ * alone, since the unit is in the titles.
+ */
+void render_amount(char text[RENDER_DURATION_SIZE], uint64_t amount, const char *unit, int decimals);
 
 /*
  * Nanoseconds in the largest fitting unit, as Rust's Debug for Duration: "1.50ms" with 2 decimals, rounded half to

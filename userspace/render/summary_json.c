@@ -49,6 +49,9 @@ int render_summary_json(const struct summary *summary, const struct summary_filt
 								(json_int_t)summary->artifacts[i].bytes));
 	root = json_pack("{sososo}", "query_data", rows, "artifact_sizes", artifacts, "total_time",
 			 duration(summary->cpu_ns));
+	/* The numbers keep the structure of seconds and nanoseconds, so it has to be said what they are. */
+	if (!rc && root && summary->unit)
+		rc = json_object_set_new(root, "unit", json_string(summary->unit));
 	if (rc || !root) {
 		json_decref(root);
 		return error_set(err, ENOMEM, "out of memory for JSON");

@@ -31,21 +31,24 @@ static struct columns find_columns(const struct summary *summary, bool rates)
 	return columns;
 }
 
-static void add_titles(struct table *table, const struct columns *columns)
+/* The titles speak of time, or of what another counter counts; then the cells are numbers of that. */
+static void add_titles(struct table *table, const struct columns *columns, const char *unit)
 {
+	const char *time = unit ? unit : "time";
+
 	table_add(table, "Item");
-	table_add(table, "Self time");
-	table_add(table, "%% of total time");
-	table_add(table, "Time");
+	table_add(table, "Self %s", time);
+	table_add(table, "%% of total %s", time);
+	table_add(table, "%s", unit ? unit : "Time");
 	table_add(table, "Item count");
 	if (columns->hits)
 		table_add(table, "Cache hits");
 	if (columns->blocked)
-		table_add(table, "Blocked time");
+		table_add(table, "Blocked %s", time);
 	if (columns->load)
-		table_add(table, "Incremental load time");
+		table_add(table, "Incremental load %s", time);
 	if (columns->hashing)
-		table_add(table, "Incremental result hashing time");
+		table_add(table, "Incremental result hashing %s", time);
 	if (columns->memory_rate)
 		table_add(table, "%% hit in memory");
 	if (columns->incremental_rate)
@@ -53,11 +56,11 @@ static void add_titles(struct table *table, const struct columns *columns)
 	table->columns = table->count;
 }
 
-static void add_duration(struct table *table, uint64_t ns)
+static void add_amount(struct table *table, uint64_t amount, const char *unit)
 {
 	char text[RENDER_DURATION_SIZE];
 
-	render_duration(text, ns, 2);
+	render_amount(text, amount, unit, 2);
 	table_add(table, "%s", text);
 }
 
@@ -70,23 +73,24 @@ static void add_rate(struct table *table, const struct hit_rates *rates, double 
 		table_add(table, "%s", "");
 }
 
-static void add_row(struct table *table, const struct summary_row *row, size_t longest, const struct columns *columns)
+static void add_row(struct table *table, const struct summary_row *row, size_t longest, const struct columns *columns,
+		    const char *unit)
 {
 	struct hit_rates rates = summary_row_hits(row);
 
 	table_add_label(table, row->label, longest);
-	add_duration(table, row->self_ns);
+	add_amount(table, row->self_ns, unit);
 	table_add(table, "%.3f", row->share);
-	add_duration(table, row->total_ns);
+	add_amount(table, row->total_ns, unit);
 	table_add(table, "%" PRIu64, row->invocations);
 	if (columns->hits)
 		table_add(table, "%" PRIu64, row->cache_hits);
 	if (columns->blocked)
-		add_duration(table, row->blocked_ns);
+		add_amount(table, row->blocked_ns, unit);
 	if (columns->load)
-		add_duration(table, row->load_ns);
+		add_amount(table, row->load_ns, unit);
 	if (columns->hashing)
-		add_duration(table, row->hashing_ns);
+		add_amount(table, row->hashing_ns, unit);
 	if (columns->memory_rate)
 		add_rate(table, &rates, rates.memory);
 	if (columns->incremental_rate)
@@ -150,9 +154,9 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 	double share = 0;
 	int rc;
 
-	add_titles(&table, &columns);
+	add_titles(&table, &columns, summary->unit);
 	while ((!filter->limit || shown < filter->limit) && (row = summary_next(summary, filter, &next))) {
-		add_row(&table, row, longest, &columns);
+		add_row(&table, row, longest, &columns, summary->unit);
 		share += row->share;
 		shown++;
 	}
@@ -160,10 +164,11 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 	table_free(&table);
 	if (rc)
 		return rc;
-	render_duration(cpu_time, summary->cpu_ns, -1);
-	fprintf(out, "Total cpu time: %s\n", cpu_time);
+	render_amount(cpu_time, summary->cpu_ns, summary->unit, -1);
+	fprintf(out, "Total %s: %s\n", summary->unit ? summary->unit : "cpu time", cpu_time);
 	if (filter->percent_above != 0 || filter->limit)
-		fprintf(out, "Filtered results account for %.3f%% of total time.\n", share);
+		fprintf(out, "Filtered results account for %.3f%% of total %s.\n", share,
+			summary->unit ? summary->unit : "time");
 	if (filter->hits)
 		print_hits(summary, out);
 	return print_artifacts(summary, out, err);
