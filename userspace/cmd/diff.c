@@ -53,8 +53,11 @@ static int run(const void *chosen, int argc, char **argv)
 		rc = tables_summarize(argv[0], &base, &err);
 	if (!rc)
 		rc = tables_summarize(argv[1], &change, &err);
-	if (!rc)
-		rc = error_prefix(&err, diff_summaries(&base, &change, &diff, &err), "%s, %s", argv[0], argv[1]);
+	if (!rc) {
+		rc = diff_summaries(&base, &change, &diff, &err);
+		if (rc)
+			error_prefix(&err, rc, "%s, %s", argv[0], argv[1]);
+	}
 	if (!rc)
 		rc = print(chosen, &diff, &err);
 	diff_free(&diff);
