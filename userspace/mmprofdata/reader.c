@@ -184,6 +184,22 @@ static int read_streams(struct mmp_reader *reader, struct mmp_error *err)
 	return rc;
 }
 
+/* Lets go of the memory of a stream's part of the mapping, which was copied; read again, it comes from the file. */
+static void release_stream(const struct mmp_reader *reader, enum mmp_tag tag)
+{
+	const struct mmp_stream *stream = &reader->streams[tag];
+	uintptr_t unit = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (size_t i = 0; i < stream->page_count && reader->mapped; i++) {
+		uintptr_t start = (uintptr_t)(reader->bytes + stream->pages[i].file_offset);
+		uintptr_t end = (start + stream->pages[i].size) / unit * unit;
+
+		start = (start + unit - 1) / unit * unit;
+		if (start < end)
+			madvise((void *)start, end - start, MADV_DONTNEED);
+	}
+}
+
 static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
 {
 	const struct mmp_stream *stream = &reader->streams[MMP_TAG_STRING_DATA];
@@ -197,6 +213,8 @@ static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
 	}
 	reader->strings =
 	    stream_bytes(reader, MMP_TAG_STRING_DATA, 0, reader->strings_size, &page, reader->string_copy);
+	if (reader->string_copy)
+		release_stream(reader, MMP_TAG_STRING_DATA);
 	return 0;
 }
 
