@@ -16,17 +16,12 @@
 
 static const char *const stream_names[MMP_TAG_COUNT] = {"events", "string data", "the string index"};
 
-#define DAMAGED(reader, offset, err, format, ...)                                                                      \
-	mmp_fail(err, EINVAL, "%s: byte %llu: damaged profile: " format, (reader)->path, (unsigned long long)(offset), \
-		 ##__VA_ARGS__)
-
 static int out_of_memory(const struct mmp_reader *reader, struct mmp_error *err)
 {
 	return mmp_fail(err, ENOMEM, "%s: out of memory while opening it (%zu bytes)", reader->path, reader->size);
 }
 
-/* The page that holds the byte `address` of a stream; page_count if the stream is shorter. */
-static size_t find_page(const struct mmp_stream *stream, uint64_t address)
+size_t mmp_find_page(const struct mmp_stream *stream, uint64_t address)
 {
 	size_t low = 0, high = stream->page_count;
 
@@ -45,16 +40,15 @@ static size_t find_page(const struct mmp_stream *stream, uint64_t address)
 uint64_t mmp_file_offset(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address)
 {
 	const struct mmp_stream *stream = &reader->streams[tag];
-	size_t at = find_page(stream, address);
+	size_t at = mmp_find_page(stream, address);
 
 	if (at == stream->page_count)
 		return reader->size;
 	return stream->pages[at].file_offset + (address - stream->pages[at].address);
 }
 
-/* The bytes at `address` where they lie in more than one page, or in another page than *page. */
-static const uint8_t *search_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address, size_t size,
-				   size_t *page, uint8_t *memory)
+const uint8_t *mmp_search_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address, size_t size,
+				size_t *page, uint8_t *memory)
 {
 	const struct mmp_stream *stream = &reader->streams[tag];
 	const struct mmp_page *at;
@@ -62,7 +56,7 @@ static const uint8_t *search_bytes(const struct mmp_reader *reader, enum mmp_tag
 
 	if (*page >= stream->page_count || address < stream->pages[*page].address ||
 	    address - stream->pages[*page].address >= stream->pages[*page].size)
-		*page = find_page(stream, address);
+		*page = mmp_find_page(stream, address);
 	at = &stream->pages[*page];
 	if (size <= at->size - (address - at->address))
 		return reader->bytes + at->file_offset + (address - at->address);
@@ -77,26 +71,6 @@ static const uint8_t *search_bytes(const struct mmp_reader *reader, enum mmp_tag
 		at++;
 	}
 	return memory;
-}
-
-/*
- * The `size` bytes at `address` of a stream, which must reach that far: in place if they lie in one page, otherwise
- * put together in `memory`. *page is where to look first, and becomes where they were found.
- */
-static inline const uint8_t *stream_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address,
-					  size_t size, size_t *page, uint8_t *memory)
-{
-	const struct mmp_stream *stream = &reader->streams[tag];
-
-	if (*page < stream->page_count) {
-		const struct mmp_page *at = &stream->pages[*page];
-		/* Before the page's start it is larger than any size. */
-		uint64_t offset = address - at->address;
-
-		if (offset < at->size && size <= at->size - offset)
-			return reader->bytes + at->file_offset + offset;
-	}
-	return search_bytes(reader, tag, address, size, page, memory);
 }
 
 static int read_file_header(struct mmp_reader *reader, struct mmp_error *err)
@@ -174,7 +148,7 @@ static int read_streams(struct mmp_reader *reader, struct mmp_error *err)
 	for (int tag = 0; tag < MMP_TAG_COUNT && !rc; tag++) {
 		uint8_t memory[MMP_HEADER_SIZE];
 		size_t page = 0;
-		const uint8_t *header = stream_bytes(reader, tag, 0, MMP_HEADER_SIZE, &page, memory);
+		const uint8_t *header = mmp_stream_bytes(reader, tag, 0, MMP_HEADER_SIZE, &page, memory);
 
 		if (memcmp(header, mmp_stream_magic[tag], 4) != 0 || mmp_get_u32(header + 4) != reader->version)
 			rc = DAMAGED(reader, mmp_file_offset(reader, tag, 0), err,
@@ -212,7 +186,7 @@ static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
 			return out_of_memory(reader, err);
 	}
 	reader->strings =
-	    stream_bytes(reader, MMP_TAG_STRING_DATA, 0, reader->strings_size, &page, reader->string_copy);
+	    mmp_stream_bytes(reader, MMP_TAG_STRING_DATA, 0, reader->strings_size, &page, reader->string_copy);
 	if (reader->string_copy)
 		release_stream(reader, MMP_TAG_STRING_DATA);
 	return 0;
@@ -222,8 +196,8 @@ static inline struct mmp_mapping index_entry(const struct mmp_reader *reader, si
 {
 	size_t id_size = mmp_id_size(reader->version);
 	uint8_t memory[16];
-	const uint8_t *bytes = stream_bytes(reader, MMP_TAG_STRING_INDEX, MMP_HEADER_SIZE + entry * 2 * id_size,
-					    2 * id_size, page, memory);
+	const uint8_t *bytes = mmp_stream_bytes(reader, MMP_TAG_STRING_INDEX, MMP_HEADER_SIZE + entry * 2 * id_size,
+						2 * id_size, page, memory);
 
 	return (struct mmp_mapping){mmp_get_id(bytes, reader->version), mmp_get_id(bytes + id_size, reader->version),
 				    entry};
@@ -352,81 +326,6 @@ static int read_metadata(struct mmp_reader *reader, struct mmp_error *err)
 	return rc;
 }
 
-static inline bool known_id(const struct mmp_reader *reader, uint64_t id)
-{
-	return id < MMP_FIRST_CONCRETE_ID ||
-	       (id - MMP_FIRST_CONCRETE_ID >= MMP_HEADER_SIZE && id - MMP_FIRST_CONCRETE_ID < reader->strings_size);
-}
-
-/* What is wrong with an event; NULL if nothing is. */
-static inline const char *event_damage(const struct mmp_reader *reader, const struct mmp_event *event)
-{
-	if (!known_id(reader, event->kind) || !known_id(reader, event->id))
-		return "has a string id outside of the string data";
-	return event->start > event->end ? "starts after its end" : NULL;
-}
-
-/* How many of `count` events that lie one behind the other are good, up to the first that is not. */
-static inline size_t good_events(const struct mmp_reader *reader, const uint8_t *bytes, size_t count, uint32_t version)
-{
-	struct mmp_event event;
-	size_t good = 0;
-
-	for (; good < count; good++) {
-		mmp_get_event(bytes + good * mmp_event_size(version), version, &event);
-		if (event_damage(reader, &event))
-			break;
-	}
-	return good;
-}
-
-/* Steps over the whole events ahead of the cursor within its page, if they are good. */
-static void skip_good_events(struct mmp_cursor *cursor)
-{
-	const struct mmp_reader *reader = cursor->reader;
-	size_t event_size = mmp_event_size(reader->version), count;
-	uint64_t address = MMP_HEADER_SIZE + cursor->next * event_size;
-	const struct mmp_stream *stream = &reader->streams[MMP_TAG_EVENTS];
-	const struct mmp_page *page;
-	const uint8_t *bytes;
-
-	cursor->page = find_page(stream, address);
-	if (cursor->page == stream->page_count)
-		return;
-	page = &stream->pages[cursor->page];
-	count = (page->size - (address - page->address)) / event_size;
-	bytes = reader->bytes + page->file_offset + (address - page->address);
-	cursor->next += reader->version == 8 ? good_events(reader, bytes, count, 8)
-					     : good_events(reader, bytes, count, MMP_VERSION);
-}
-
-static int check_events(struct mmp_reader *reader, struct mmp_error *err)
-{
-	size_t event_size = mmp_event_size(reader->version);
-	uint64_t size = reader->streams[MMP_TAG_EVENTS].size - MMP_HEADER_SIZE;
-	struct mmp_cursor cursor;
-	struct mmp_event event;
-
-	if (size % event_size)
-		return DAMAGED(reader, reader->size, err, "the events end within an event");
-	reader->event_count = size / event_size;
-	cursor = mmp_begin(reader);
-	for (;;) {
-		const char *what;
-
-		skip_good_events(&cursor);
-		/* The next one is damaged or lies in two pages. */
-		if (!mmp_next(&cursor, &event))
-			return 0;
-		what = event_damage(reader, &event);
-		if (what)
-			return DAMAGED(
-			    reader,
-			    mmp_file_offset(reader, MMP_TAG_EVENTS, MMP_HEADER_SIZE + (cursor.next - 1) * event_size),
-			    err, "event %zu %s", cursor.next - 1, what);
-	}
-}
-
 /* Builds the reader over reader->bytes; closes it on failure. */
 static int open_bytes(struct mmp_reader *reader, struct mmp_reader **out, struct mmp_error *err)
 {
@@ -441,7 +340,7 @@ static int open_bytes(struct mmp_reader *reader, struct mmp_reader **out, struct
 	if (!rc)
 		rc = read_metadata(reader, err);
 	if (!rc)
-		rc = check_events(reader, err);
+		rc = mmp_check_events(reader, err);
 	if (rc)
 		mmp_close(reader);
 	else
@@ -557,49 +456,4 @@ uint32_t mmp_version(const struct mmp_reader *reader)
 const struct mmp_metadata *mmp_metadata(const struct mmp_reader *reader)
 {
 	return &reader->metadata;
-}
-
-size_t mmp_event_count(const struct mmp_reader *reader)
-{
-	return reader->event_count;
-}
-
-struct mmp_cursor mmp_begin(const struct mmp_reader *reader)
-{
-	return (struct mmp_cursor){reader, 0, 0};
-}
-
-struct mmp_cursor mmp_end(const struct mmp_reader *reader)
-{
-	return (struct mmp_cursor){reader, reader->event_count, reader->streams[MMP_TAG_EVENTS].page_count - 1};
-}
-
-static inline void decode_event(struct mmp_cursor *cursor, size_t index, struct mmp_event *event)
-{
-	const struct mmp_reader *reader = cursor->reader;
-	size_t size = mmp_event_size(reader->version);
-	uint8_t memory[32];
-	const uint8_t *bytes =
-	    stream_bytes(reader, MMP_TAG_EVENTS, MMP_HEADER_SIZE + index * size, size, &cursor->page, memory);
-
-	if (reader->version == 8)
-		mmp_get_event(bytes, 8, event);
-	else
-		mmp_get_event(bytes, MMP_VERSION, event);
-}
-
-bool mmp_next(struct mmp_cursor *cursor, struct mmp_event *event)
-{
-	if (cursor->next == cursor->reader->event_count)
-		return false;
-	decode_event(cursor, cursor->next++, event);
-	return true;
-}
-
-bool mmp_previous(struct mmp_cursor *cursor, struct mmp_event *event)
-{
-	if (cursor->next == 0)
-		return false;
-	decode_event(cursor, --cursor->next, event);
-	return true;
 }

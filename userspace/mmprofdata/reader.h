@@ -52,6 +52,41 @@ struct mmp_reader {
 	void *metadata_memory;
 };
 
+/* Fails with a sentence about a byte of the file. */
+#define DAMAGED(reader, offset, err, format, ...)                                                                      \
+	mmp_fail(err, EINVAL, "%s: byte %llu: damaged profile: " format, (reader)->path, (unsigned long long)(offset), \
+		 ##__VA_ARGS__)
+
+/* The page that holds the byte `address` of a stream; page_count if the stream is shorter. */
+size_t mmp_find_page(const struct mmp_stream *stream, uint64_t address);
+
+/* mmp_stream_bytes where they lie in more than one page, or in another page than *page. */
+const uint8_t *mmp_search_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address, size_t size,
+				size_t *page, uint8_t *memory);
+
+/*
+ * The `size` bytes at `address` of a stream, which must reach that far: in place if they lie in one page, otherwise
+ * put together in `memory`. *page is where to look first, and becomes where they were found.
+ */
+static inline const uint8_t *mmp_stream_bytes(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address,
+					      size_t size, size_t *page, uint8_t *memory)
+{
+	const struct mmp_stream *stream = &reader->streams[tag];
+
+	if (*page < stream->page_count) {
+		const struct mmp_page *at = &stream->pages[*page];
+		/* Before the page's start it is larger than any size. */
+		uint64_t offset = address - at->address;
+
+		if (offset < at->size && size <= at->size - offset)
+			return reader->bytes + at->file_offset + offset;
+	}
+	return mmp_search_bytes(reader, tag, address, size, page, memory);
+}
+
+/* Counts the events and checks that their ids and times are good. */
+int mmp_check_events(struct mmp_reader *reader, struct mmp_error *err);
+
 /* Where the byte `address` of a stream lies in the file; the file's end if the stream is shorter. */
 uint64_t mmp_file_offset(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address);
 
