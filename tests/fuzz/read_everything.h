@@ -117,6 +117,23 @@ static inline void read_strings(const struct mmp_reader *reader, struct mmp_buff
 	}
 }
 
+/* A good profile that is cut short is still a good one. */
+static inline void read_truncated(const struct mmp_reader *reader)
+{
+	size_t count = mmp_event_count(reader) / 2, size;
+	struct mmp_reader *again;
+	char *copy;
+	FILE *out = open_memstream(&copy, &size);
+
+	MUST(out && mmp_first_page_events(reader) <= mmp_event_count(reader));
+	mmp_write_truncated(reader, count, out);
+	MUST(fclose(out) == 0);
+	MUST(mmp_open_memory(copy, size, "copy", &again, NULL) == 0);
+	MUST(mmp_event_count(again) == count);
+	mmp_close(again);
+	free(copy);
+}
+
 /* Opens a profile, and if that works reads all there is to it, by every function of the reader. */
 static inline void read_everything(const void *data, size_t size)
 {
@@ -155,6 +172,7 @@ static inline void read_everything(const void *data, size_t size)
 	}
 	MUST(count == 0 && (!mmp_event_count(reader) || memcmp(&event, &first, sizeof(event)) == 0));
 	read_strings(reader, &buffer);
+	read_truncated(reader);
 	mmp_buffer_free(&buffer);
 	mmp_close(reader);
 }
