@@ -73,7 +73,8 @@ const struct command command_diff = {
     .arguments = "BASE CHANGE",
     .summary = "Show what changed from one profile to another",
     .details = "Takes the numbers of summarize for the profile CHANGE less those for BASE. Items are sorted by the "
-	       "size of the difference in self time; percentages are of BASE, \"+inf%\" is what BASE has not. Both profiles have to use the same "
+	       "size of the difference in self time; percentages are of BASE, \"+inf%\" is what BASE has not. Both "
+	       "profiles have to use the same "
 	       "counter.",
     .options = options,
     .order = OPTIONS_ANYWHERE,

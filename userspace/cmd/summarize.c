@@ -106,7 +106,8 @@ const struct command command_summarize = {
 	       "extension .mm_profdata. An item's self time is what it took less what the items inside of it took, "
 	       "its time is the whole; items are sorted by self time. Columns for cache hits, waiting and "
 	       "incremental builds appear if the profile has any; so do those of --hits. What querytap record "
-	       "writes has no cache hits, since they cannot be seen from outside of the compiler. Where a profile counts something else "
+	       "writes has no cache hits, since they cannot be seen from outside of the compiler. Where a profile "
+	       "counts something else "
 	       "than wall time, such as instructions, the titles say so.",
     .options = options,
     .order = OPTIONS_ANYWHERE,
