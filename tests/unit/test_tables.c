@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What stands behind summarize --sort and --hits, diff, aggregate, counts and truncate, on small profiles. */
+/* What stands behind summarize --sort and --hits, diff, aggregate and counts, on small profiles. */
 #include "tests/unit/profile_bytes.h"
 
 #include <errno.h>
@@ -456,121 +456,6 @@ static void test_aggregate_extremes(void **state)
 	free(text);
 }
 
-static struct bytes truncate_bytes(const struct bytes *file, size_t events)
-{
-	struct mmp_reader *reader = open_bytes(file);
-	struct bytes result = {0};
-	struct printed printed;
-
-	print_begin(&printed);
-	mmp_write_truncated(reader, events, printed.out);
-	fclose(printed.out);
-	bytes_add(&result, printed.text, printed.size);
-	free(printed.text);
-	mmp_close(reader);
-	return result;
-}
-
-/* Pages of all sizes, so that events lie across them. */
-static void test_truncate(void **state)
-{
-	static const size_t page_sizes[] = {1, 7, 8, 31, 33, 40, 41, 100, 100000};
-
-	(void)state;
-	for (uint32_t version = 8; version <= 9; version++) {
-		for (size_t i = 0; i < sizeof(page_sizes) / sizeof(page_sizes[0]); i++) {
-			uint64_t label, with_argument;
-			struct parts parts = small_profile(version, &label, &with_argument);
-			struct bytes file = parts_file(&parts, page_sizes[i]);
-
-			for (size_t events = 0; events <= 5; events++) {
-				struct bytes cut = truncate_bytes(&file, events);
-				struct mmp_reader *whole = open_bytes(&file), *reader = open_bytes(&cut);
-				struct mmp_cursor left = mmp_begin(whole), right = mmp_begin(reader);
-				struct mmp_event a, b;
-
-				assert_int_equal(mmp_event_count(reader), events < 4 ? events : 4);
-				assert_string_equal(mmp_metadata(reader)->cmd, mmp_metadata(whole)->cmd);
-				while (mmp_next(&right, &b)) {
-					assert_true(mmp_next(&left, &a));
-					assert_memory_equal(&a, &b, sizeof(a));
-				}
-				if (events >= 4) {
-					assert_int_equal(cut.size, file.size);
-					assert_memory_equal(cut.data, file.data, file.size);
-				}
-				mmp_close(whole);
-				mmp_close(reader);
-				bytes_free(&cut);
-			}
-			bytes_free(&file);
-		}
-	}
-}
-
-static void test_first_page(void **state)
-{
-	static const struct {
-		size_t page_size, events;
-	} rows[] = {{1, 1}, {8, 1}, {39, 2}, {40, 1}, {71, 1}, {72, 2}, {100000, 4}};
-	struct bytes empty = file_with_metadata(METADATA);
-	struct mmp_reader *reader = open_bytes(&empty);
-
-	(void)state;
-	assert_int_equal(mmp_first_page_events(reader), 0);
-	mmp_close(reader);
-	bytes_free(&empty);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		uint64_t label, with_argument;
-		struct parts parts = small_profile(9, &label, &with_argument);
-		struct bytes file = parts_file(&parts, rows[i].page_size);
-
-		reader = open_bytes(&file);
-		assert_int_equal(mmp_first_page_events(reader), rows[i].events);
-		mmp_close(reader);
-		bytes_free(&file);
-	}
-}
-
-/* Event ids with the same key have the same label, and the key is an event id with that label. */
-static void test_label_key(void **state)
-{
-	struct parts parts;
-	struct bytes file;
-	struct mmp_reader *reader;
-	uint64_t label, argument, plain, with_argument, alias, partial, joined, circle;
-
-	(void)state;
-	parts_begin(&parts, 9);
-	parts_map(&parts, METADATA_ID, parts_string(&parts, METADATA));
-	label = parts_string(&parts, "label");
-	argument = parts_string(&parts, "argument");
-	plain = parts_string(&parts, "label\x1E"
-				     "argument");
-	with_argument = parts_composite(&parts, label, "\x1E", argument);
-	alias = parts_composite(&parts, with_argument, "\x1E", argument);
-	/* The label is what both parts make together. */
-	partial = parts_composite(&parts, label, "s", argument);
-	joined = parts_composite(&parts, label, "", argument);
-	circle = FIRST_ID + parts.streams[PAGE_STRING_DATA].size;
-	circle = parts_composite(&parts, circle, "\x1E", argument);
-	parts_map(&parts, 5, with_argument);
-	file = parts_file(&parts, 100000);
-	reader = open_bytes(&file);
-	assert_int_equal(mmp_label_key(reader, label), label);
-	assert_int_equal(mmp_label_key(reader, with_argument), label);
-	assert_int_equal(mmp_label_key(reader, 5), label);
-	assert_int_equal(mmp_label_key(reader, alias), label);
-	assert_int_equal(mmp_label_key(reader, plain), plain);
-	assert_int_equal(mmp_label_key(reader, partial), partial);
-	assert_int_equal(mmp_label_key(reader, joined), joined);
-	assert_int_equal(mmp_label_key(reader, circle), circle);
-	assert_int_equal(mmp_label_key(reader, 6), MMP_INVALID_ID);
-	assert_int_equal(mmp_label_key(reader, MMP_INVALID_ID), MMP_INVALID_ID);
-	mmp_close(reader);
-	bytes_free(&file);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -587,9 +472,6 @@ int main(void)
 	    cmocka_unit_test(test_aggregate_differences),
 	    cmocka_unit_test(test_aggregate_nothing),
 	    cmocka_unit_test(test_aggregate_extremes),
-	    cmocka_unit_test(test_truncate),
-	    cmocka_unit_test(test_first_page),
-	    cmocka_unit_test(test_label_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

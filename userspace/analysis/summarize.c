@@ -17,8 +17,11 @@
 
 #define MAX_LABEL_BYTES ((size_t)256 << 20)
 #define RECENT_LABELS 1024
-#define RECENT_THREADS 16
+#define RECENT_THREADS 256
+#define RECENT_KINDS 64
 #define NEAR_THREADS 8
+/* Events whose strings are fetched at once: from memory they take longer than the rest of the work. */
+#define BATCH 32
 
 enum kind {
 	KIND_QUERY,
@@ -39,7 +42,7 @@ static const char *const kind_names[KIND_OTHER] = {
 
 /* How far, going backwards, the events of a label have covered the time of a thread beyond the first NEAR_THREADS. */
 struct span {
-	struct {
+	struct span_key {
 		const struct label *label;
 		const struct thread *thread;
 	} key;
@@ -57,6 +60,7 @@ struct label {
 	bool hits_are_counted; /* a count of its cache hits was found, so single hits are not added to it */
 	uint64_t artifact_bytes;
 	uint64_t spans[NEAR_THREADS]; /* the same for the first threads */
+	struct span *far_span;	      /* the last one used for another */
 	UT_hash_handle hh;
 };
 
@@ -89,12 +93,11 @@ struct state {
 		uint64_t key;
 		struct label *label;
 	} recent[RECENT_LABELS];
-	/* The kinds met so far; a profile has a handful. */
+	/* The kinds of string ids found lately; a profile has a handful. */
 	struct {
-		uint64_t id;
+		uint64_t id; /* one more than it; 0 for none */
 		enum kind kind;
-	} kinds[16];
-	size_t kind_count;
+	} kinds[RECENT_KINDS];
 };
 
 static int out_of_memory(struct state *state)
@@ -109,15 +112,14 @@ static int pass_on(struct state *state, int rc, const struct mmp_error *err)
 
 static int find_kind(struct state *state, uint64_t id, enum kind *kind)
 {
+	size_t slot = (id ^ id >> 6) % RECENT_KINDS;
 	struct mmp_error err;
 	struct mmp_text text;
 	int rc;
 
-	for (size_t i = 0; i < state->kind_count; i++) {
-		if (state->kinds[i].id == id) {
-			*kind = state->kinds[i].kind;
-			return 0;
-		}
+	if (state->kinds[slot].id == id + 1) {
+		*kind = state->kinds[slot].kind;
+		return 0;
 	}
 	rc = mmp_text_of(state->profile, id, &state->buffer, &text, &err);
 	if (rc)
@@ -126,10 +128,8 @@ static int find_kind(struct state *state, uint64_t id, enum kind *kind)
 		if (strlen(kind_names[*kind]) == text.size && !memcmp(kind_names[*kind], text.bytes, text.size))
 			break;
 	}
-	if (state->kind_count < sizeof(state->kinds) / sizeof(state->kinds[0])) {
-		state->kinds[state->kind_count].id = id;
-		state->kinds[state->kind_count++].kind = *kind;
-	}
+	state->kinds[slot].id = id + 1;
+	state->kinds[slot].kind = *kind;
 	return 0;
 }
 
@@ -276,27 +276,28 @@ static void add(struct label *label, enum kind kind, uint64_t duration)
 /* Where the span of a label on the thread in hand begins; NULL if out of memory. */
 static uint64_t *find_span(struct state *state, struct label *label)
 {
-	struct span *span, *added;
+	struct span_key key = {label, state->thread};
+	struct span *span = label->far_span;
 
 	if (state->thread->number < NEAR_THREADS)
 		return &label->spans[state->thread->number];
-	added = calloc(1, sizeof(*added));
-	if (!added)
-		return NULL;
-	added->key.label = label;
-	added->key.thread = state->thread;
-	added->start = UINT64_MAX;
-	HASH_FIND(hh, state->spans, &added->key, sizeof(added->key), span);
-	if (span) {
-		free(added);
+	if (span && span->key.thread == state->thread)
 		return &span->start;
+	HASH_FIND(hh, state->spans, &key, sizeof(key), span);
+	if (!span) {
+		span = calloc(1, sizeof(*span));
+		if (!span)
+			return NULL;
+		span->key = key;
+		span->start = UINT64_MAX;
+		HASH_ADD(hh, state->spans, key, sizeof(span->key), span);
+		if (!span->hh.tbl) {
+			free(span);
+			return NULL;
+		}
 	}
-	HASH_ADD(hh, state->spans, key, sizeof(added->key), added);
-	if (!added->hh.tbl) {
-		free(added);
-		return NULL;
-	}
-	return &added->start;
+	label->far_span = span;
+	return &span->start;
 }
 
 /* Adds to the label's span what the event covers of the thread's time and no later event of the label has covered. */
@@ -457,7 +458,8 @@ int summarize_profile(const struct mmp_reader *profile, struct summary *summary,
 {
 	struct state *state = calloc(1, sizeof(*state));
 	struct mmp_cursor cursor = mmp_end(profile);
-	struct mmp_event event;
+	struct mmp_event events[BATCH];
+	size_t count;
 	int rc = 0;
 
 	*summary = (struct summary){0};
@@ -465,8 +467,12 @@ int summarize_profile(const struct mmp_reader *profile, struct summary *summary,
 		return error_set(err, ENOMEM, "%s: out of memory while summarizing", mmp_path(profile));
 	state->profile = profile;
 	state->err = err;
-	while (!rc && mmp_previous(&cursor, &event))
-		rc = take_event(state, &event);
+	while (!rc && (count = mmp_previous_many(&cursor, events, BATCH))) {
+		for (size_t i = 0; i < count; i++)
+			mmp_prefetch(profile, events[i].id);
+		for (size_t i = 0; i < count && !rc; i++)
+			rc = take_event(state, &events[i]);
+	}
 	if (!rc)
 		rc = collect(state, summary);
 	free_state(state);

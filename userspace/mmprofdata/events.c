@@ -123,3 +123,12 @@ bool mmp_previous(struct mmp_cursor *cursor, struct mmp_event *event)
 	decode_event(cursor, --cursor->next, event);
 	return true;
 }
+
+size_t mmp_previous_many(struct mmp_cursor *cursor, struct mmp_event *events, size_t limit)
+{
+	size_t count = cursor->next < limit ? cursor->next : limit;
+
+	for (size_t i = 0; i < count; i++)
+		decode_event(cursor, --cursor->next, &events[i]);
+	return count;
+}

@@ -162,6 +162,9 @@ struct mmp_cursor mmp_end(const struct mmp_reader *reader);
 bool mmp_next(struct mmp_cursor *cursor, struct mmp_event *event);
 bool mmp_previous(struct mmp_cursor *cursor, struct mmp_event *event);
 
+/* The same for up to `limit` events at once, the last one first. Returns how many there were. */
+size_t mmp_previous_many(struct mmp_cursor *cursor, struct mmp_event *events, size_t limit);
+
 /*
  * The whole text of a string id. *text borrows the reader or *buffer, so it is good until the next use of *buffer. It
  * is valid UTF-8: stray bytes became U+FFFD. Fails (-EINVAL) on a string that is damaged, refers to itself or expands
@@ -183,6 +186,9 @@ int mmp_label_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer
  * to remember what was made of a label. It is itself an event id with this label. Not every equal label has it.
  */
 uint64_t mmp_label_key(const struct mmp_reader *reader, uint64_t id);
+
+/* A hint that a string will be asked for soon, so that the processor can fetch it meanwhile. */
+void mmp_prefetch(const struct mmp_reader *reader, uint64_t id);
 
 /* An event id's label and all of its arguments, the latter to be taken apart with mmp_next_argument. */
 int mmp_event_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,

@@ -158,6 +158,23 @@ static int read_streams(struct mmp_reader *reader, struct mmp_error *err)
 	return rc;
 }
 
+/*
+ * Memory for a large table, to be freed with free(). Huge pages, where the kernel gives them, take fewer faults, and
+ * fewer misses where the table is read here and there.
+ */
+static void *allocate_table(size_t size)
+{
+	enum { HUGE_PAGE = 2 << 20, LARGE = 32 << 20 };
+	void *memory;
+
+	if (size < LARGE)
+		return malloc(size);
+	if (posix_memalign(&memory, HUGE_PAGE, size))
+		return NULL;
+	madvise(memory, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+	return memory;
+}
+
 /* Lets go of the memory of a stream's part of the mapping, which was copied; read again, it comes from the file. */
 static void release_stream(const struct mmp_reader *reader, enum mmp_tag tag)
 {
@@ -181,7 +198,7 @@ static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
 
 	reader->strings_size = stream->size;
 	if (stream->page_count > 1) {
-		reader->string_copy = malloc(stream->size);
+		reader->string_copy = allocate_table(stream->size);
 		if (!reader->string_copy)
 			return out_of_memory(reader, err);
 	}
@@ -192,7 +209,8 @@ static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
 	return 0;
 }
 
-static inline struct mmp_mapping index_entry(const struct mmp_reader *reader, size_t entry, size_t *page)
+static inline __attribute__((always_inline)) struct mmp_mapping index_entry(const struct mmp_reader *reader,
+									    size_t entry, size_t *page)
 {
 	size_t id_size = mmp_id_size(reader->version);
 	uint8_t memory[16];
@@ -237,9 +255,10 @@ static int read_index(struct mmp_reader *reader, struct mmp_error *err)
 	}
 	if (largest < 4 * (uint64_t)count + 1024) {
 		reader->dense_count = largest + 1;
-		reader->dense = calloc(reader->dense_count, sizeof(*reader->dense));
+		reader->dense = allocate_table(reader->dense_count * sizeof(*reader->dense));
 		if (!reader->dense)
 			return out_of_memory(reader, err);
+		memset(reader->dense, 0, reader->dense_count * sizeof(*reader->dense));
 	} else {
 		reader->sparse = calloc(count, sizeof(*reader->sparse));
 		if (!reader->sparse)
@@ -261,34 +280,20 @@ static int read_index(struct mmp_reader *reader, struct mmp_error *err)
 	return 0;
 }
 
-bool mmp_address_of(const struct mmp_reader *reader, uint64_t id, uint64_t *address)
+uint64_t mmp_search_mapping(const struct mmp_reader *reader, uint64_t id)
 {
 	size_t low = 0, high = reader->sparse_count;
 
-	*address = 0;
-	if (id >= MMP_FIRST_CONCRETE_ID) {
-		*address = id - MMP_FIRST_CONCRETE_ID;
-		return true;
-	}
-	if (id == MMP_METADATA_ID) {
-		*address = reader->metadata_address;
-	} else if (reader->dense) {
-		if (id < reader->dense_count)
-			*address = reader->dense[id];
-	} else {
-		/* The last entry of the id, thus the one before the first with a larger id. */
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
+	/* The last entry of the id, thus the one before the first with a larger id. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
 
-			if (reader->sparse[middle].id <= id)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low && reader->sparse[low - 1].id == id)
-			*address = reader->sparse[low - 1].address;
+		if (reader->sparse[middle].id <= id)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return *address != 0;
+	return low && reader->sparse[low - 1].id == id ? reader->sparse[low - 1].address : 0;
 }
 
 bool mmp_next_mapping(const struct mmp_reader *reader, size_t *entry, uint64_t *virtual_id, uint64_t *id)

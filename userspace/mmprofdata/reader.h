@@ -90,10 +90,24 @@ int mmp_check_events(struct mmp_reader *reader, struct mmp_error *err);
 /* Where the byte `address` of a stream lies in the file; the file's end if the stream is shorter. */
 uint64_t mmp_file_offset(const struct mmp_reader *reader, enum mmp_tag tag, uint64_t address);
 
+/* The address of a virtual id's string by the sorted mappings; 0 if it has none. */
+uint64_t mmp_search_mapping(const struct mmp_reader *reader, uint64_t id);
+
 /*
  * The address in the string data of a string id. False for an id that stands for "<unknown>". The address of a concrete
  * id is not checked.
  */
-bool mmp_address_of(const struct mmp_reader *reader, uint64_t id, uint64_t *address);
+static inline bool mmp_address_of(const struct mmp_reader *reader, uint64_t id, uint64_t *address)
+{
+	if (id >= MMP_FIRST_CONCRETE_ID) {
+		*address = id - MMP_FIRST_CONCRETE_ID;
+		return true;
+	}
+	if (id < reader->dense_count)
+		*address = reader->dense[id];
+	else
+		*address = id == MMP_METADATA_ID ? reader->metadata_address : mmp_search_mapping(reader, id);
+	return *address != 0;
+}
 
 #endif

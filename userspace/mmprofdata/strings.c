@@ -181,6 +181,14 @@ int mmp_label_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer
 	return rc;
 }
 
+void mmp_prefetch(const struct mmp_reader *reader, uint64_t id)
+{
+	uint64_t address;
+
+	if (mmp_address_of(reader, id, &address) && address < reader->strings_size)
+		__builtin_prefetch(reader->strings + address);
+}
+
 uint64_t mmp_label_key(const struct mmp_reader *reader, uint64_t id)
 {
 	size_t id_size = mmp_id_size(reader->version);
