@@ -124,11 +124,39 @@ bool mmp_previous(struct mmp_cursor *cursor, struct mmp_event *event)
 	return true;
 }
 
+/* Decodes `count` events that lie one before the other, the last of them at `bytes`. */
+static inline __attribute__((always_inline)) void decode_back(const uint8_t *bytes, struct mmp_event *events,
+							      size_t count, uint32_t version)
+{
+	for (size_t i = 0; i < count; i++)
+		mmp_get_event(bytes - i * mmp_event_size(version), version, &events[i]);
+}
+
 size_t mmp_previous_many(struct mmp_cursor *cursor, struct mmp_event *events, size_t limit)
 {
-	size_t count = cursor->next < limit ? cursor->next : limit;
+	const struct mmp_reader *reader = cursor->reader;
+	size_t size = mmp_event_size(reader->version), total = cursor->next < limit ? cursor->next : limit;
+	size_t count, left;
 
-	for (size_t i = 0; i < count; i++)
-		decode_event(cursor, --cursor->next, &events[i]);
-	return count;
+	for (left = total; left; left -= count) {
+		uint64_t address = MMP_HEADER_SIZE + (cursor->next - 1) * size;
+		uint8_t memory[32];
+		const uint8_t *bytes = mmp_stream_bytes(reader, MMP_TAG_EVENTS, address, size, &cursor->page, memory);
+
+		count = 1;
+		if (bytes != memory) {
+			const struct mmp_page *page = &reader->streams[MMP_TAG_EVENTS].pages[cursor->page];
+			/* How many lie in the page up to this one; the stream's header is smaller than an event. */
+			size_t before = (size_t)(address - page->address) / size;
+
+			count = before + 1 < left ? before + 1 : left;
+		}
+		if (reader->version == 8)
+			decode_back(bytes, events, count, 8);
+		else
+			decode_back(bytes, events, count, MMP_VERSION);
+		events += count;
+		cursor->next -= count;
+	}
+	return total;
 }

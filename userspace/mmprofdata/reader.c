@@ -209,8 +209,7 @@ static int read_strings(struct mmp_reader *reader, struct mmp_error *err)
 	return 0;
 }
 
-static inline __attribute__((always_inline)) struct mmp_mapping index_entry(const struct mmp_reader *reader,
-									    size_t entry, size_t *page)
+static struct mmp_mapping index_entry(const struct mmp_reader *reader, size_t entry, size_t *page)
 {
 	size_t id_size = mmp_id_size(reader->version);
 	uint8_t memory[16];
@@ -230,29 +229,114 @@ static int compare_mappings(const void *left, const void *right)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
+/* Entries of the index that lie one behind the other. */
+struct index_run {
+	size_t first, count;
+	const uint8_t *bytes;
+	uint8_t memory[16]; /* of a single one that lies in two pages */
+};
+
+/* Moves to the run that begins with the entry behind this one's last. False behind the last of `count` entries. */
+static bool next_run(const struct mmp_reader *reader, size_t count, size_t *page, struct index_run *run)
+{
+	size_t size = 2 * mmp_id_size(reader->version);
+	uint64_t address;
+
+	run->first += run->count;
+	if (run->first == count)
+		return false;
+	address = MMP_HEADER_SIZE + run->first * size;
+	run->bytes = mmp_stream_bytes(reader, MMP_TAG_STRING_INDEX, address, size, page, run->memory);
+	run->count = 1;
+	if (run->bytes != run->memory) {
+		const struct mmp_page *at = &reader->streams[MMP_TAG_STRING_INDEX].pages[*page];
+
+		run->count = (at->size - (address - at->address)) / size;
+	}
+	return true;
+}
+
+static inline __attribute__((always_inline)) struct mmp_mapping run_entry(const struct index_run *run, size_t i,
+									  uint32_t version)
+{
+	const uint8_t *bytes = run->bytes + i * 2 * mmp_id_size(version);
+
+	return (struct mmp_mapping){mmp_get_id(bytes, version), mmp_get_id(bytes + mmp_id_size(version), version),
+				    run->first + i};
+}
+
+/*
+ * Finds the metadata and the largest id of a run. Returns the place in it of the first entry that is damaged, or its
+ * count. Inlined, like store_run, with a version known beforehand.
+ */
+static inline __attribute__((always_inline)) size_t check_run(struct mmp_reader *reader, const struct index_run *run,
+							      uint32_t version, uint64_t *largest)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct mmp_mapping mapping = run_entry(run, i, version);
+
+		if (mapping.address < MMP_HEADER_SIZE || mapping.address >= reader->strings_size ||
+		    mapping.id > MMP_METADATA_ID)
+			return i;
+		if (mapping.id == MMP_METADATA_ID)
+			reader->metadata_address = mapping.address;
+		else if (mapping.id > *largest)
+			*largest = mapping.id;
+	}
+	return run->count;
+}
+
+static inline __attribute__((always_inline)) void store_run(struct mmp_reader *reader, const struct index_run *run,
+							    uint32_t version)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct mmp_mapping mapping = run_entry(run, i, version);
+
+		if (mapping.id == MMP_METADATA_ID)
+			continue;
+		if (reader->dense)
+			reader->dense[mapping.id] = mapping.address;
+		else
+			reader->sparse[reader->sparse_count++] = mapping;
+	}
+}
+
+static int check_index(struct mmp_reader *reader, size_t count, uint64_t *largest, struct mmp_error *err)
+{
+	struct index_run run = {0};
+	size_t page = 0;
+
+	while (next_run(reader, count, &page, &run)) {
+		size_t bad = reader->version == 8 ? check_run(reader, &run, 8, largest)
+						  : check_run(reader, &run, MMP_VERSION, largest);
+		struct mmp_mapping mapping;
+
+		if (bad == run.count)
+			continue;
+		mapping = run_entry(&run, bad, reader->version);
+		return DAMAGED(reader,
+			       mmp_file_offset(reader, MMP_TAG_STRING_INDEX,
+					       MMP_HEADER_SIZE + mapping.order * 2 * mmp_id_size(reader->version)),
+			       err, "the string index maps %s outside of the string data",
+			       mapping.id > MMP_METADATA_ID ? "an id that is not virtual" : "an id");
+	}
+	return 0;
+}
+
 static int read_index(struct mmp_reader *reader, struct mmp_error *err)
 {
 	size_t entry_size = 2 * mmp_id_size(reader->version);
 	uint64_t size = reader->streams[MMP_TAG_STRING_INDEX].size - MMP_HEADER_SIZE;
 	size_t count = size / entry_size, page = 0;
+	struct index_run run = {0};
 	uint64_t largest = 0;
+	int rc;
 
 	if (size % entry_size)
 		return DAMAGED(reader, reader->size, err, "the string index ends within an entry");
-	for (size_t i = 0; i < count; i++) {
-		struct mmp_mapping mapping = index_entry(reader, i, &page);
-
-		if (mapping.id > MMP_METADATA_ID || mapping.address < MMP_HEADER_SIZE ||
-		    mapping.address >= reader->strings_size)
-			return DAMAGED(reader,
-				       mmp_file_offset(reader, MMP_TAG_STRING_INDEX, MMP_HEADER_SIZE + i * entry_size),
-				       err, "the string index maps %s outside of the string data",
-				       mapping.id > MMP_METADATA_ID ? "an id that is not virtual" : "an id");
-		if (mapping.id == MMP_METADATA_ID)
-			reader->metadata_address = mapping.address;
-		else if (mapping.id > largest)
-			largest = mapping.id;
-	}
+	rc = check_index(reader, count, &largest, err);
+	if (rc)
+		return rc;
 	if (largest < 4 * (uint64_t)count + 1024) {
 		reader->dense_count = largest + 1;
 		reader->dense = allocate_table(reader->dense_count * sizeof(*reader->dense));
@@ -264,16 +348,11 @@ static int read_index(struct mmp_reader *reader, struct mmp_error *err)
 		if (!reader->sparse)
 			return out_of_memory(reader, err);
 	}
-	page = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct mmp_mapping mapping = index_entry(reader, i, &page);
-
-		if (mapping.id == MMP_METADATA_ID)
-			continue;
-		if (reader->dense)
-			reader->dense[mapping.id] = mapping.address;
+	while (next_run(reader, count, &page, &run)) {
+		if (reader->version == 8)
+			store_run(reader, &run, 8);
 		else
-			reader->sparse[reader->sparse_count++] = mapping;
+			store_run(reader, &run, MMP_VERSION);
 	}
 	if (reader->sparse)
 		qsort(reader->sparse, reader->sparse_count, sizeof(*reader->sparse), compare_mappings);
