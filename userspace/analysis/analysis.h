@@ -333,5 +333,71 @@ int aggregate_profiles(const struct mmp_reader *const *profiles, size_t count, s
 
 /* Frees what the aggregate holds, not the struct. Accepts one that is zeroed. */
 void aggregate_free(struct aggregate *aggregate);
+/* ---- The trace: which event lies in which ---- */
+
+enum trace_kind {
+	TRACE_MISS,    /* a query's provider ran */
+	TRACE_HIT,     /* a query's result was in memory: an instant, always a leaf */
+	TRACE_PASS,    /* a timed pass of the compiler: a generic activity */
+	TRACE_LOAD,    /* a query's result was loaded from an earlier build */
+	TRACE_HASHING, /* a query's result was hashed */
+	TRACE_BLOCKED, /* waiting for another thread's result */
+	TRACE_OTHER,
+	TRACE_KINDS,
+};
+
+/* Stands for no node. */
+#define TRACE_NONE UINT32_MAX
+
+/* A node is an event with a place in time, and what lies in it: its children, in the order of their end. */
+struct trace_node {
+	uint64_t start, duration; /* nanoseconds */
+	uint64_t id;		  /* the event id, for mmp_event_text_of */
+	uint32_t parent;	  /* TRACE_NONE for a root */
+	uint32_t first;		  /* its first child; the others follow it */
+	uint32_t extent;	  /* how many children it has */
+	uint32_t below;		  /* how many nodes lie in it at any depth; they are those from `first` on */
+	uint32_t label;
+	uint32_t depth : 24; /* 0 for a root */
+	uint32_t kind : 8;   /* an enum trace_kind */
+};
+
+struct trace_label {
+	char *text;
+	uint64_t counts[TRACE_KINDS]; /* nodes of each kind */
+	uint64_t hits;		      /* cache hits: as the profile counted them, otherwise counts[TRACE_HIT] */
+	uint64_t total_ns;	      /* as in struct summary_row */
+	uint64_t self_ns;
+	uint32_t longest; /* its node of the longest duration, the earliest of several; TRACE_NONE without a node */
+};
+
+/* The nodes of a thread are `count` from `first` on, beginning with its `roots` roots. */
+struct trace_thread {
+	uint32_t id;
+	uint32_t first, roots, count;
+	uint64_t root_ns;    /* sum of its roots' durations */
+	uint64_t start, end; /* of its first and last event with a place in time */
+};
+
+/*
+ * A forest. Siblings lie side by side, in time order: a block, behind which come all that lies in its first node, then
+ * all that lies in its second, and so on. Threads by id, labels by falling count of nodes. Freed with trace_free.
+ */
+struct trace {
+	struct trace_node *nodes;
+	struct trace_label *labels;
+	struct trace_thread *threads;
+	uint32_t node_count, label_count, thread_count;
+	uint64_t whole_ns; /* sum of all roots' durations: what fractions are fractions of */
+};
+
+/*
+ * Builds the trace of a profile; which event lies in which is told as in summarize_profile. Fails with -EINVAL on
+ * damaged strings, with -ENOMEM, or with -E2BIG on more than 4 billion events or 256 MiB of labels.
+ */
+int trace_build(const struct mmp_reader *profile, struct trace *trace, struct error *err);
+
+/* Frees what the trace holds, not the struct. Accepts one that is zeroed. */
+void trace_free(struct trace *trace);
 
 #endif
