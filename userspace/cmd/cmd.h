@@ -39,6 +39,7 @@ struct command {
 	ROW(aggregate)         \
 	ROW(counts)            \
 	ROW(truncate)          \
+	ROW(html)              \
 	ROW(doctor)
 
 #define COMMAND_DECLARATION(name) extern const struct command command_##name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Results to text and JSON. The functions write to a stream that the caller opened, and whose errors the caller asks
- * for; they fail only when out of memory.
+ * Results to text, JSON and HTML. The functions write to a stream that the caller opened, and whose errors the caller
+ * asks for; they fail only when out of memory.
  */
 #ifndef QUERYTAP_RENDER_RENDER_H
 #define QUERYTAP_RENDER_RENDER_H
@@ -49,6 +49,11 @@ void render_aggregate(const struct aggregate *aggregate, FILE *out);
  * that of invocations or, with hits, of all times that a result was asked for.
  */
 void render_counts(const struct summary *summary, bool hits, FILE *out);
+/*
+ * The trace as a page: one file that works without a network, boxes in boxes that open when asked. `profile` is what
+ * the trace was built from. Fails with -EINVAL on damaged strings, too.
+ */
+int render_trace_html(const struct trace *trace, const struct mmp_reader *profile, FILE *out, struct error *err);
 
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32
