@@ -263,10 +263,7 @@ function option(choice, place) {
 		? [element('span', 'label', choice.labels.length ? `All ${countText(choice.labels.length)} with “${choice.text}”` : `“${choice.text}” in arguments`)]
 		: [element('span', 'label', label.text), element('span', 'quiet', `${timeText(label.self)} own, ${countText(label.nodes)}×`)];
 	const made = element('div', 'option', children, { role: 'option', id: `option-${place}` });
-	made.addEventListener('pointerdown', (event) => {
-		event.preventDefault();
-		run(() => choose(choice));
-	});
+	made.addEventListener('click', () => run(() => choose(choice)));
 	return made;
 }
 
@@ -301,6 +298,7 @@ const searchKeys = {
 $('search').addEventListener('input', () => ($('search').value ? offer() : run(() => choose(null)).then(offer)));
 $('search').addEventListener('focus', offer);
 $('search').addEventListener('blur', () => openFound(false));
+$('found').addEventListener('mousedown', (event) => event.preventDefault());
 $('search').addEventListener('keydown', (event) => {
 	if (!searchKeys[event.key])
 		return;

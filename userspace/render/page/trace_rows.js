@@ -9,7 +9,7 @@ const SHORTEST_RUN = 3;
 
 // A row: where it stands in the tree and on the screen.
 class Row {
-	constructor(key, type, level, up, place, siblings, thread = null) {
+	constructor(key, type, level, up, place, siblings, thread) {
 		this.key = key;
 		this.type = type; // 'thread', 'node' or 'run'
 		this.level = level;
@@ -181,15 +181,27 @@ class Rows {
 	// Makes the list of rows anew from what is open. The items of what is open must have been asked for, since the
 	// filter was set: see refresh.
 	lay() {
+		const threads = this.shownThreads().map((thread) => ({ key: `t${thread.number}`, thread }));
+		const blocks = [{ items: threads, next: 0, level: 0, up: -1 }];
 		this.rows = [];
 		this.height = BOX_GAP;
 		this.deepest = 0;
-		if (this.hasThreadRows()) {
-			const threads = this.shownThreads();
-			for (const [place, thread] of threads.entries())
-				this.addRow(new Row(`t${thread.number}`, 'thread', 0, -1, place, threads.length, thread));
-		} else if (this.shownThreads().length) {
-			this.addAll(`t${this.shownThreads()[0].number}`, 0, -1);
+		if (threads.length && !this.hasThreadRows())
+			blocks[0].items = this.items.get(threads[0].key);
+		while (blocks.length) {
+			const block = blocks.at(-1);
+			if (block.next < block.items.length) {
+				const row = this.rowOf(block);
+				this.startRow(row);
+				if (row.isOpen)
+					blocks.push({ items: this.items.get(row.key), next: 0, level: row.level + 1, up: row.number });
+				else
+					this.endRow(row);
+			} else {
+				blocks.pop();
+				if (block.up >= 0)
+					this.endRow(this.rows[block.up]);
+			}
 		}
 	}
 
@@ -208,33 +220,33 @@ class Rows {
 		this.lay();
 	}
 
-	addAll(key, level, up) {
-		const items = this.items.get(key);
-		for (let place = 0; place < items.length; place++) {
-			const { node, count } = items[place];
+	// The row of the next item of a block of siblings.
+	rowOf(block) {
+		const { key, node, count, thread } = block.items[block.next];
+		const type = thread ? 'thread' : count > 1 ? 'run' : 'node';
+		const row = new Row(key, type, block.level, block.up, block.next++, block.items.length, thread);
+		if (!thread) {
 			const chunk = this.trace.chunkWith(node);
-			const row = new Row(items[place].key, count > 1 ? 'run' : 'node', level, up, place, items.length);
 			const share = this.trace.fraction({ duration: chunk.duration[node - chunk.first] });
 			row.node = node;
 			row.count = count;
 			row.opens = count > 1 || chunk.extent[node - chunk.first] > 0;
 			row.height = share > 0.1 && count === 1 ? HEIGHTS[fractionClass(share)] : ROW_HEIGHT;
-			this.addRow(row);
 		}
+		row.isOpen = row.opens && this.open.has(key);
+		return row;
 	}
 
-	addRow(row) {
+	startRow(row) {
 		row.number = this.rows.length;
 		row.top = this.height;
-		row.isOpen = row.opens && this.open.has(row.key);
 		this.rows.push(row);
 		this.deepest = Math.max(this.deepest, row.level);
-		this.height += row.height;
-		if (row.isOpen) {
-			this.height += BOX_GAP;
-			this.addAll(row.key, row.level + 1, row.number);
-			this.height += BOX_FOOT;
-		}
+		this.height += row.height + (row.isOpen ? BOX_GAP : 0);
+	}
+
+	endRow(row) {
+		this.height += row.isOpen ? BOX_FOOT : 0;
 		row.last = this.rows.length - 1;
 		row.bottom = this.height;
 		this.height += BOX_GAP;

@@ -1,6 +1,7 @@
 // The tree on the screen: of all rows only those in sight have elements, and the open boxes around them.
 const TALLEST = 8e6; // Browsers draw nothing beyond some 16 million pixels: taller trees scroll in larger steps.
 const MARGIN = 240;
+const BOXES_AROUND = 300; // how many of the boxes around the first row in sight are drawn
 const TIGHT = 7; // pixels of indentation below which lines at the right would run into one another
 const KIND_NAMES = {
 	miss: 'miss', hit: 'hit', pass: 'timed pass', load: 'load', hashing: 'hashing', blocked: 'blocked', other: 'other',
@@ -179,7 +180,7 @@ class View {
 		this.drawn = { top: Math.max(0, top - MARGIN), bottom: bottom + MARGIN };
 		if (rows.length) {
 			const first = this.rows.at(this.drawn.top);
-			for (let up = rows[first].up; up >= 0; up = rows[up].up)
+			for (let up = rows[first].up; up >= 0 && elements.length < BOXES_AROUND; up = rows[up].up)
 				elements.unshift(this.box(rows[up], offset, indent));
 			for (let i = first; i < rows.length && rows[i].top < this.drawn.bottom; i++)
 				elements.push(this.box(rows[i], offset, indent), this.row(rows[i], offset, indent));
@@ -187,6 +188,7 @@ class View {
 			elements.push(element('p', 'nothing', this.rows.trace.count ? 'Nothing here matches.' : 'This profile has no events with a place in time.'));
 		}
 		this.view.classList.toggle('tight', indent < TIGHT);
+		this.view.classList.toggle('tighter', indent < TIGHT / 3);
 		this.view.style.setProperty('--indent', `${indent}px`);
 		this.view.replaceChildren(...elements);
 		if (this.currentRow())
@@ -197,7 +199,7 @@ class View {
 
 	// Pixels that a level goes in at the left, less at the right: fewer where they would not leave room for names.
 	indent() {
-		return Math.max(2, Math.min(14, (this.tree.clientWidth * 0.22) / (this.rows.deepest + 1)));
+		return Math.min(14, (this.tree.clientWidth * 0.22) / (this.rows.deepest + 1));
 	}
 
 	box(row, offset, indent) {
