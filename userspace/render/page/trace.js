@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // The page: what keys, buttons and the address do to the tree.
 const $ = (id) => document.getElementById(id);
 const trace = new Trace(JSON.parse($('overview').textContent));

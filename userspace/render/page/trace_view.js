@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 // The tree on the screen: of all rows only those in sight have elements, and the open boxes around them.
 const TALLEST = 8e6; // Browsers draw nothing beyond some 16 million pixels: taller trees scroll in larger steps.
 const MARGIN = 240;
