@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "analysis/analysis.h"
 #include "util/path.h"
 
 static int out_of_memory(struct error *err)
@@ -98,8 +99,16 @@ int profiles_open(const struct profile_file *file, struct mmp_reader **reader, s
 {
 	struct mmp_error reason;
 	int rc = mmp_open(file->path, reader, &reason);
+	const char *unit;
 
-	return rc ? error_set(err, rc, "%s", reason.text) : 0;
+	if (rc)
+		return error_set(err, rc, "%s", reason.text);
+	unit = profile_unit(*reader);
+	if (!unit)
+		return 0;
+	rc = error_set(err, ENOTSUP, "%s counts %s, not time: summarize and diff can read it", file->path, unit);
+	mmp_close(*reader);
+	return rc;
 }
 
 void profiles_free(struct profile_files *files)

@@ -27,7 +27,7 @@ struct profile_files {
  */
 int profiles_find(const char *path, struct profile_files *files, struct error *err);
 
-/* Opens one of them; *reader is to be closed with mmp_close. */
+/* Opens one of them, which has to count time; *reader is to be closed with mmp_close. */
 int profiles_open(const struct profile_file *file, struct mmp_reader **reader, struct error *err);
 
 /* Frees what the list holds, not the struct. Accepts one that is zeroed. */

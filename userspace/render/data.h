@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Private to the room: what the pages of compare and report have in common. */
+/* Private to the room: what the pages have in common. */
 #ifndef QUERYTAP_RENDER_DATA_H
 #define QUERYTAP_RENDER_DATA_H
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "render/data.h"
 #include "render/page.h"
 #include "render/render.h"
 #include "render/trace_chunks.h"
@@ -69,25 +70,16 @@ static void put_labels(const struct trace *trace, FILE *out)
 	}
 }
 
-/* The unit of a counter other than wall time; "" for that. */
-static const char *unit_of(const struct mmp_reader *profile)
-{
-	const struct mmp_counter *counter = &mmp_metadata(profile)->counter;
-
-	if (!counter->name || strcmp(counter->name, MMP_COUNTER_WALL_TIME) == 0)
-		return "";
-	return counter->unit_count && counter->units[0].factor == 1 ? counter->units[0].name : counter->name;
-}
-
 static int write_overview(void *context, FILE *out, struct error *err)
 {
 	const struct page *page = context;
 	const struct trace *trace = page->trace;
 	const struct mmp_metadata *metadata = mmp_metadata(page->profile);
 	struct mmp_text name = name_of(page->profile);
-	const char *unit = unit_of(page->profile);
+	const char *unit = profile_unit(page->profile);
 
 	(void)err;
+	unit = unit ? unit : "";
 	fputc('{', out);
 	put_member("name", name.bytes, name.size, out);
 	put_member("command", metadata->cmd, strlen(metadata->cmd), out);
@@ -124,10 +116,26 @@ static int write_chunks(void *context, FILE *out, struct error *err)
 	return rc;
 }
 
+static int write_policy(void *context, FILE *out, struct error *err)
+{
+	static const char *const files[] = {"base.css",	     "trace.css",     "trace_print.css", "trace_data.js",
+					    "trace_rows.js", "trace_view.js", "trace.js",	 NULL};
+
+	(void)context;
+	(void)err;
+	policy_put(files, out);
+	return 0;
+}
+
 int render_trace_html(const struct trace *trace, const struct mmp_reader *profile, FILE *out, struct error *err)
 {
 	static const struct page_slot slots[] = {
-	    {"title", write_title}, {"overview", write_overview}, {"chunks", write_chunks}, {0}};
+	    {"title", write_title},
+	    {"overview", write_overview},
+	    {"chunks", write_chunks},
+	    {"policy", write_policy},
+	    {0},
+	};
 	struct page page = {trace, profile};
 
 	return page_write("trace.html", slots, &page, out, err);

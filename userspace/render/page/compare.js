@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 'use strict';
 (() => {
 	const { element, number, signed, milliseconds, time, signed_time, plural } = figures;

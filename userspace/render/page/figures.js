@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 'use strict';
 // What the pages of compare and report share. Texts from profiles only ever become text nodes and attributes' values.
 const figures = (() => {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 'use strict';
 // Merged stacks as nested boxes: as wide as their time, each below what it lies in. Zooms into a box; what would be too
 // narrow to see is drawn when its surroundings are zoomed into.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
 'use strict';
 (() => {
 	const { element, number, milliseconds, time, plural } = figures;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // The page: what keys, buttons and the address do to the tree.
+'use strict';
 const $ = (id) => document.getElementById(id);
 const trace = new Trace(JSON.parse($('overview').textContent));
 const rows = new Rows(trace);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // The trace: an overview that is there at once, and nodes in chunks that are unpacked when something asks for them.
 // userspace/render/trace_chunks.h describes a chunk's form. Times are nanoseconds; nodes go by their number.
+'use strict';
 const KINDS = ['miss', 'hit', 'pass', 'load', 'hashing', 'blocked', 'other'];
 const HIT = 1;
 const COLUMNS = 9;

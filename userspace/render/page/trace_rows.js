@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // The rows of the tree that can be seen when scrolling: threads, nodes, and runs of like siblings, each below what it
 // lies in. A row has a `key` that stays the same: t0 (a thread by number), n12 (a node), r12 (a run by its first node).
+'use strict';
 const ROW_HEIGHT = 26;
 const THREAD_HEIGHT = 34;
 const HEIGHTS = { 'frac-50': 44, 'frac-40': 40, 'frac-30': 36, 'frac-20': 32, 'frac-10': 30 };

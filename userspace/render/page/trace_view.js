@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // The tree on the screen: of all rows only those in sight have elements, and the open boxes around them.
+'use strict';
 const TALLEST = 8e6; // Browsers draw nothing beyond some 16 million pixels: taller trees scroll in larger steps.
 const MARGIN = 240;
 const BOXES_AROUND = 300; // how many of the boxes around the first row in sight are drawn
