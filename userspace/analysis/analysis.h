@@ -400,4 +400,60 @@ int trace_build(const struct mmp_reader *profile, struct trace *trace, struct er
 /* Frees what the trace holds, not the struct. Accepts one that is zeroed. */
 void trace_free(struct trace *trace);
 
+/* ---- Folded stacks ---- */
+
+/* A stack of labels: its parent's and one more. Node 0 is the root, FOLD_ROOT, and its own parent. */
+struct fold_node {
+	uint32_t parent; /* index of a node before this one */
+	uint32_t label;	 /* index of its text; the root's is not used */
+	/* Time in the stack's events but not within events inside of them; at the root, time of a thread in no event.
+	 */
+	uint64_t self_ns;
+};
+
+#define FOLD_ROOT "rustc"
+
+/* Freed with fold_free. */
+struct fold {
+	char **labels;
+	size_t label_count;
+	struct fold_node *nodes;
+	size_t node_count;
+};
+
+/*
+ * Merges the equal stacks of all threads, with the times of measureme's stack_collapse. Where events of one thread
+ * overlap without nesting, a self time may lie below zero, in two's complement, as there.
+ * Fails with -EINVAL on damaged strings, with -ENOMEM, or with -E2BIG if there are more than 8 million stacks or their
+ * labels need more than 256 MiB.
+ */
+int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct error *err);
+
+/* Frees what the fold holds, not the struct. Accepts one that is zeroed. */
+void fold_free(struct fold *fold);
+
+/* ---- Threads with fewer numbers ---- */
+
+struct thread_number {
+	uint32_t thread, shown;
+};
+
+/* Sorted by thread. Freed with thread_map_free; zeroed, it maps every thread to itself. */
+struct thread_map {
+	struct thread_number *numbers;
+	size_t count;
+};
+
+/*
+ * Gives threads new numbers from 0, so that a thread gets the number of one that has ended before it starts, in the way
+ * of measureme's crox --collapse-threads. Fails with -ENOMEM.
+ */
+int thread_map_collapse(const struct mmp_reader *profile, struct thread_map *map, struct error *err);
+
+/* The number that a thread is shown with: its own if the map does not have it. */
+uint32_t thread_map_find(const struct thread_map *map, uint32_t thread);
+
+/* Frees what the map holds, not the struct. Accepts one that is zeroed. */
+void thread_map_free(struct thread_map *map);
+
 #endif

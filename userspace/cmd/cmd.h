@@ -40,6 +40,9 @@ struct command {
 	ROW(counts)            \
 	ROW(truncate)          \
 	ROW(html)              \
+	ROW(crox)              \
+	ROW(collapse)          \
+	ROW(view)              \
 	ROW(doctor)
 
 #define COMMAND_DECLARATION(name) extern const struct command command_##name;

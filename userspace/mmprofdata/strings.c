@@ -214,6 +214,13 @@ uint64_t mmp_label_key(const struct mmp_reader *reader, uint64_t id)
 	return id;
 }
 
+uint64_t mmp_stored_id(const struct mmp_reader *reader, uint64_t id)
+{
+	uint64_t address;
+
+	return mmp_address_of(reader, id, &address) ? MMP_FIRST_CONCRETE_ID + address : MMP_INVALID_ID;
+}
+
 int mmp_event_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,
 		      struct mmp_text *arguments, struct mmp_error *err)
 {

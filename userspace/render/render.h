@@ -54,6 +54,33 @@ void render_counts(const struct summary *summary, bool hits, FILE *out);
  * the trace was built from. Fails with -EINVAL on damaged strings, too.
  */
 int render_trace_html(const struct trace *trace, const struct mmp_reader *profile, FILE *out, struct error *err);
+/* ---- Traces ---- */
+
+/* What of a profile goes into a trace. */
+struct trace_options {
+	bool collapse_threads; /* give threads that are not there at once one number */
+	uint64_t minimum_us;   /* leave out shorter events, in microseconds */
+};
+
+/*
+ * A trace in JSON for Chrome and Perfetto, with the values that measureme's crox writes, made of any number of
+ * profiles. trace_open borrows the stream until trace_close, which accepts NULL and ends the trace whether or not
+ * trace_add failed. trace_add fails with -EINVAL on damaged strings, or with -ENOMEM.
+ */
+struct trace_writer;
+int trace_open(FILE *out, struct trace_writer **writer, struct error *err);
+int trace_add(struct trace_writer *writer, const struct mmp_reader *profile, const struct trace_options *options,
+	      struct error *err);
+void trace_close(struct trace_writer *writer);
+
+/*
+ * Every event of the profile as text, or those of one thread; `thread` may be NULL. *shown is false if no event has a
+ * time, and then nothing is written. Fails with -EINVAL on damaged strings, or with -ENOMEM.
+ */
+int render_view(const struct mmp_reader *profile, const uint32_t *thread, bool *shown, FILE *out, struct error *err);
+
+/* A line for each stack, sorted bytewise: its labels joined by semicolons, a space and its self time in nanoseconds. */
+int render_fold(const struct fold *fold, FILE *out, struct error *err);
 
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32

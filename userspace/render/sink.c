@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "render/sink.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { SINK_SIZE = 256 << 10 };
+
+int sink_open(struct sink *sink, FILE *out, struct error *err)
+{
+	*sink = (struct sink){.out = out, .bytes = malloc(SINK_SIZE)};
+	if (!sink->bytes)
+		return error_set(err, ENOMEM, "out of memory for an output buffer");
+	sink->at = sink->bytes;
+	sink->end = sink->bytes + SINK_SIZE;
+	return 0;
+}
+
+void sink_flush(struct sink *sink)
+{
+	fwrite(sink->bytes, 1, (size_t)(sink->at - sink->bytes), sink->out);
+	sink->at = sink->bytes;
+	sink->flushes++;
+}
+
+void sink_close(struct sink *sink)
+{
+	if (sink->bytes)
+		sink_flush(sink);
+	free(sink->bytes);
+	*sink = (struct sink){0};
+}
+
+void sink_put(struct sink *sink, const char *text, size_t size)
+{
+	if ((size_t)(sink->end - sink->at) < size)
+		sink_flush(sink);
+	if (size > SINK_SIZE)
+		fwrite(text, 1, size, sink->out);
+	else if (size)
+		sink_add(sink, text, size);
+}
+
+static void put_escaped(struct sink *sink, unsigned char byte)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	sink_need(sink, 6);
+	sink_add_literal(sink, "\\");
+	if (byte == '"' || byte == '\\') {
+		*sink->at++ = (char)byte;
+	} else {
+		sink_add_literal(sink, "u00");
+		*sink->at++ = hex[byte >> 4];
+		*sink->at++ = hex[byte & 15];
+	}
+}
+
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* Whether one of eight bytes is zero, by Mycroft's test: exact where it says no, and where it says yes of any byte. */
+static inline bool has_zero(uint64_t word)
+{
+	return (word - EACH_BYTE(0x01)) & ~word & EACH_BYTE(0x80);
+}
+
+/* Whether one of eight bytes may not stand in a JSON string: a control character, a quote or a backslash. */
+static inline bool has_special(uint64_t word)
+{
+	return ((word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80)) || has_zero(word ^ EACH_BYTE('"')) ||
+	       has_zero(word ^ EACH_BYTE('\\'));
+}
+
+/* How many bytes at the front may stand in a JSON string. */
+static size_t plain_prefix(const char *text, size_t size)
+{
+	size_t plain = 0;
+	uint64_t word;
+
+	for (; size - plain >= sizeof(word); plain += sizeof(word)) {
+		memcpy(&word, text + plain, sizeof(word));
+		if (has_special(word))
+			break;
+	}
+	while (plain < size && (unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
+		plain++;
+	return plain;
+}
+
+void sink_json(struct sink *sink, const char *text, size_t size)
+{
+	for (;;) {
+		size_t plain = plain_prefix(text, size);
+
+		sink_put(sink, text, plain);
+		if (plain == size)
+			return;
+		put_escaped(sink, (unsigned char)text[plain]);
+		text += plain + 1;
+		size -= plain + 1;
+	}
+}
+
+char *sink_number(char *to, uint64_t number)
+{
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	char digits[SINK_NUMBER], *first = digits + sizeof(digits);
+	size_t size;
+
+	while (number >= 100) {
+		uint64_t rest = number / 100;
+
+		first -= 2;
+		memcpy(first, pairs + 2 * (number - 100 * rest), 2);
+		number = rest;
+	}
+	if (number >= 10) {
+		first -= 2;
+		memcpy(first, pairs + 2 * number, 2);
+	} else {
+		*--first = (char)('0' + number);
+	}
+	size = (size_t)(digits + sizeof(digits) - first);
+	memcpy(to, first, size);
+	return to + size;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * The JSON that Chrome's tracing and Perfetto read (the "Trace Event Format", its array form), with the values that
+ * measureme's crox writes (crox/src/main.rs).
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "render/event_text.h"
+#include "render/render.h"
+
+struct trace_writer {
+	struct sink sink;
+	bool begun; /* something stands in the array */
+};
+
+int trace_open(FILE *out, struct trace_writer **writer, struct error *err)
+{
+	struct trace_writer *opened = calloc(1, sizeof(*opened));
+	int rc;
+
+	*writer = NULL;
+	if (!opened)
+		return error_set(err, ENOMEM, "out of memory for a trace");
+	rc = sink_open(&opened->sink, out, err);
+	if (rc) {
+		free(opened);
+		return rc;
+	}
+	sink_add_literal(&opened->sink, "[");
+	*writer = opened;
+	return 0;
+}
+
+void trace_close(struct trace_writer *writer)
+{
+	if (!writer)
+		return;
+	sink_need(&writer->sink, SINK_PIECE);
+	sink_add_literal(&writer->sink, "]\n");
+	sink_close(&writer->sink);
+	free(writer);
+}
+
+static void put_arguments(struct sink *sink, struct mmp_text arguments)
+{
+	struct mmp_text argument;
+	uint64_t number = 0;
+
+	for (; mmp_next_argument(&arguments, &argument); number++) {
+		sink_need(sink, SINK_PIECE);
+		if (number)
+			sink_add_literal(sink, ",\"arg");
+		else
+			sink_add_literal(sink, "{\"arg");
+		sink_add_number(sink, number);
+		sink_add_literal(sink, "\":\"");
+		sink_json(sink, argument.bytes, argument.size);
+		sink_put(sink, "\"", 1);
+	}
+	if (number)
+		sink_put(sink, "}", 1);
+	else
+		sink_put(sink, "null", 4);
+}
+
+/* An event up to its times. */
+static void put_parts(struct sink *sink, const struct event_parts *parts)
+{
+	sink_add_literal(sink, "{\"name\":\"");
+	sink_json(sink, parts->label.bytes, parts->label.size);
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, "\",\"cat\":\"");
+	sink_json(sink, parts->kind.bytes, parts->kind.size);
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, "\",\"args\":");
+	put_arguments(sink, parts->arguments);
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, ",\"ph\":\"X\",\"ts\":");
+}
+
+/* What stands behind an event's times, for the thread of the last event: thread after thread they come in long runs. */
+struct tail {
+	uint32_t thread;
+	size_t size;
+	char text[64];
+};
+
+static void make_tail(struct tail *tail, uint32_t process, uint32_t thread, uint32_t shown_thread)
+{
+	tail->thread = thread;
+	tail->size =
+	    (size_t)snprintf(tail->text, sizeof(tail->text), ",\"pid\":%u,\"tid\":%u},\n", process, shown_thread);
+}
+
+static int put_events(struct trace_writer *writer, const struct mmp_reader *profile,
+		      const struct trace_options *options, const struct thread_map *threads, struct error *err)
+{
+	const struct mmp_metadata *metadata = mmp_metadata(profile);
+	/* The start in microseconds, and the nanoseconds that are left over. */
+	uint64_t start = metadata->start_time / 1000, rest = metadata->start_time % 1000;
+	struct mmp_cursor cursor = mmp_begin(profile);
+	struct sink *sink = &writer->sink;
+	struct event_texts texts;
+	struct mmp_event event;
+	struct tail tail = {0};
+	int rc = event_texts_open(&texts, profile, sink, put_parts, err);
+
+	while (!rc && mmp_next(&cursor, &event)) {
+		uint64_t duration = (event.end - event.start) / 1000;
+
+		if (event.type != MMP_INTERVAL || duration < options->minimum_us)
+			continue;
+		rc = event_texts_put(&texts, &event, err);
+		if (rc)
+			break;
+		if (!tail.size || tail.thread != event.thread)
+			make_tail(&tail, metadata->process_id, event.thread, thread_map_find(threads, event.thread));
+		sink_need(sink, SINK_PIECE);
+		sink_add_number(sink, start + (rest + event.start) / 1000);
+		sink_add_literal(sink, ",\"dur\":");
+		sink_add_number(sink, duration);
+		memcpy(sink->at, tail.text, sizeof(tail.text));
+		sink->at += tail.size;
+	}
+	event_texts_close(&texts);
+	return rc;
+}
+
+/* Begins an event that says something of a process. */
+static void begin_metadata(struct sink *sink, const char *name, uint32_t process)
+{
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, "{\"name\":\"");
+	sink_add(sink, name, strlen(name));
+	sink_add_literal(sink, "\",\"cat\":\"\",\"ph\":\"M\",\"ts\":0,\"tid\":0,\"pid\":");
+	sink_add_number(sink, process);
+	sink_add_literal(sink, ",\"args\":{");
+}
+
+static void put_metadata(struct sink *sink, const struct mmp_metadata *metadata)
+{
+	static const char option[] = " --crate-name ";
+	const char *crate = strstr(metadata->cmd, option);
+
+	if (crate) {
+		begin_metadata(sink, "process_name", metadata->process_id);
+		sink_add_literal(sink, "\"name\":\"");
+		crate += strlen(option);
+		sink_json(sink, crate, strcspn(crate, " "));
+		sink_put(sink, "\"}},\n", 5);
+	}
+	begin_metadata(sink, "process_sort_index", metadata->process_id);
+	sink_add_literal(sink, "\"sort_index\":");
+	sink_add_number(sink, metadata->start_time / 1000);
+	sink_add_literal(sink, "}}");
+}
+
+int trace_add(struct trace_writer *writer, const struct mmp_reader *profile, const struct trace_options *options,
+	      struct error *err)
+{
+	struct thread_map threads = {0};
+	int rc = options->collapse_threads ? thread_map_collapse(profile, &threads, err) : 0;
+
+	if (!rc) {
+		if (writer->begun)
+			sink_put(&writer->sink, ",\n", 2);
+		writer->begun = true;
+		rc = put_events(writer, profile, options, &threads, err);
+	}
+	if (!rc)
+		put_metadata(&writer->sink, mmp_metadata(profile));
+	thread_map_free(&threads);
+	return rc;
+}
