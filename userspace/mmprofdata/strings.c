@@ -6,6 +6,7 @@
  */
 #include "mmprofdata/reader.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -57,21 +58,53 @@ static int walk_into(struct walk *walk, uint64_t id, uint64_t from)
 	return 1;
 }
 
+#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+static inline uint64_t load_word(const void *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return le64toh(word);
+}
+
+/* Where the literal run at `at` ends: its terminator or reference, or `size`. *ascii says whether it is all ASCII. */
+static inline size_t run_end(const uint8_t *bytes, size_t at, size_t size, bool *ascii)
+{
+	*ascii = true;
+	for (;;) {
+		while (size - at >= sizeof(uint64_t)) {
+			uint64_t beyond = load_word(bytes + at) & EACH_BYTE(0x80);
+
+			if (beyond) {
+				at += (size_t)__builtin_ctzll(beyond) / 8;
+				break;
+			}
+			at += sizeof(uint64_t);
+		}
+		while (at < size && bytes[at] < 0x80)
+			at++;
+		if (at == size || bytes[at] >= MMP_REF_TAG)
+			return at;
+		*ascii = false;
+		at++;
+	}
+}
+
 /* Finds the next literal run. Returns 1, 0 behind the last, or a negative errno. */
-static int walk_next(struct walk *walk, struct mmp_text *run)
+static inline int walk_next(struct walk *walk, struct mmp_text *run, bool *ascii)
 {
 	const struct mmp_reader *reader = walk->reader;
 	size_t id_size = mmp_id_size(reader->version);
 
 	while (walk->depth) {
 		uint64_t *place = &walk->places[walk->depth - 1];
-		uint64_t start = *place, end = start;
+		uint64_t start = *place, end;
 		int rc;
 
 		if (++walk->parts > MAX_PARTS)
 			return damaged(walk, start, "a string has too many parts");
-		while (end < reader->strings_size && reader->strings[end] < MMP_REF_TAG)
-			end++;
+		end = run_end(reader->strings, start, reader->strings_size, ascii);
 		if (end == reader->strings_size)
 			return damaged(walk, start, "a string has no end");
 		if (end > start) {
@@ -91,6 +124,7 @@ static int walk_next(struct walk *walk, struct mmp_text *run)
 			return rc;
 		if (rc == 0) {
 			*run = (struct mmp_text){MMP_UNKNOWN_TEXT, strlen(MMP_UNKNOWN_TEXT)};
+			*ascii = true;
 			return 1;
 		}
 	}
@@ -104,7 +138,7 @@ static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only,
 	struct walk walk;
 	struct mmp_text run = {0};
 	size_t limit = label_only ? MAX_LABEL_SIZE : text_limit(reader);
-	bool copied = false, done = false;
+	bool copied = false, done = false, ascii = true;
 	int rc;
 
 	walk.reader = reader;
@@ -115,7 +149,7 @@ static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only,
 	if (rc == 0)
 		*text = (struct mmp_text){MMP_UNKNOWN_TEXT, strlen(MMP_UNKNOWN_TEXT)};
 	while (rc > 0 && !done) {
-		rc = walk_next(&walk, &run);
+		rc = walk_next(&walk, &run, &ascii);
 		if (rc <= 0)
 			break;
 		if (label_only) {
@@ -132,7 +166,7 @@ static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only,
 						  : "a string is longer than is credible");
 		if (!run.size)
 			continue;
-		if (!text->size && mmp_utf8_prefix(run.bytes, run.size) == run.size) {
+		if (!text->size && (ascii || mmp_utf8_prefix(run.bytes, run.size) == run.size)) {
 			*text = run;
 			continue;
 		}
@@ -142,7 +176,8 @@ static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only,
 			copied = true;
 		}
 		if (rc >= 0)
-			rc = mmp_buffer_append_lossy(buffer, run.bytes, run.size, err);
+			rc = ascii ? mmp_buffer_append(buffer, run.bytes, run.size, err)
+				   : mmp_buffer_append_lossy(buffer, run.bytes, run.size, err);
 		if (rc < 0)
 			return rc;
 		*text = (struct mmp_text){buffer->bytes, buffer->size};
@@ -154,11 +189,24 @@ static int expand(const struct mmp_reader *reader, uint64_t id, bool label_only,
 /* Whether a label or an argument keeps to the grammar of event ids (measureme/src/event_id.rs). */
 static bool well_formed(const struct mmp_text *text)
 {
-	for (size_t i = 0; i < text->size; i++) {
-		unsigned char byte = (unsigned char)text->bytes[i];
+	const char *at = text->bytes, *end = text->bytes + text->size;
 
-		bool space = byte == '\t' || byte == '\n' || byte == '\f' || byte == '\r';
+	while (at < end) {
+		uint64_t word;
+		unsigned char byte;
+		bool space;
 
+		/* Bit 7 of (byte - 0x20) is set for control characters and some others, which are looked at singly. */
+		if (end - at >= (ptrdiff_t)sizeof(word)) {
+			word = load_word(at);
+			if (!((word - EACH_BYTE(0x20)) & EACH_BYTE(0x80)) &&
+			    !((word + EACH_BYTE(1)) & EACH_BYTE(0x80))) {
+				at += sizeof(word);
+				continue;
+			}
+		}
+		byte = (unsigned char)*at++;
+		space = byte == '\t' || byte == '\n' || byte == '\f' || byte == '\r';
 		if ((byte < 0x20 && !space) || byte == 0x7F)
 			return false;
 	}
