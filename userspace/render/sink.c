@@ -102,13 +102,15 @@ void sink_json(struct sink *sink, const char *text, size_t size)
 	}
 }
 
+/* The numbers below a hundred, two digits each. */
+static const char pairs[] = "0001020304050607080910111213141516171819"
+			    "2021222324252627282930313233343536373839"
+			    "4041424344454647484950515253545556575859"
+			    "6061626364656667686970717273747576777879"
+			    "8081828384858687888990919293949596979899";
+
 char *sink_number(char *to, uint64_t number)
 {
-	static const char pairs[] = "0001020304050607080910111213141516171819"
-				    "2021222324252627282930313233343536373839"
-				    "4041424344454647484950515253545556575859"
-				    "6061626364656667686970717273747576777879"
-				    "8081828384858687888990919293949596979899";
 	char digits[SINK_NUMBER], *first = digits + sizeof(digits);
 	size_t size;
 
@@ -128,4 +130,12 @@ char *sink_number(char *to, uint64_t number)
 	size = (size_t)(digits + sizeof(digits) - first);
 	memcpy(to, first, size);
 	return to + size;
+}
+
+void sink_add_six(struct sink *sink, uint32_t number)
+{
+	memcpy(sink->at, pairs + 2 * (number / 10000), 2);
+	memcpy(sink->at + 2, pairs + 2 * (number / 100 % 100), 2);
+	memcpy(sink->at + 4, pairs + 2 * (number % 100), 2);
+	sink->at += 6;
 }

@@ -63,4 +63,7 @@ static inline void sink_add_number(struct sink *sink, uint64_t number)
 	sink->at = sink_number(sink->at, number);
 }
 
+/* Adds six digits of a number below a million. */
+void sink_add_six(struct sink *sink, uint32_t number);
+
 #endif

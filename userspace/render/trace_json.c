@@ -93,6 +93,31 @@ static void make_tail(struct tail *tail, uint32_t process, uint32_t thread, uint
 	    (size_t)snprintf(tail->text, sizeof(tail->text), ",\"pid\":%u,\"tid\":%u},\n", process, shown_thread);
 }
 
+/* The seconds of the last time that was written, as text: they change rarely. */
+struct seconds {
+	uint64_t number;
+	size_t size;
+	char text[SINK_NUMBER];
+};
+
+/* Writes a time in microseconds. */
+static void put_time(struct sink *sink, struct seconds *seconds, uint64_t microseconds)
+{
+	uint64_t number = microseconds / 1000000;
+
+	if (seconds->number != number || !seconds->size) {
+		seconds->number = number;
+		seconds->size = (size_t)(sink_number(seconds->text, number) - seconds->text);
+	}
+	if (number == 0) {
+		sink_add_number(sink, microseconds);
+		return;
+	}
+	memcpy(sink->at, seconds->text, sizeof(seconds->text));
+	sink->at += seconds->size;
+	sink_add_six(sink, (uint32_t)(microseconds % 1000000));
+}
+
 static int put_events(struct trace_writer *writer, const struct mmp_reader *profile,
 		      const struct trace_options *options, const struct thread_map *threads, struct error *err)
 {
@@ -103,6 +128,7 @@ static int put_events(struct trace_writer *writer, const struct mmp_reader *prof
 	struct sink *sink = &writer->sink;
 	struct event_texts texts;
 	struct mmp_event event;
+	struct seconds seconds = {0};
 	struct tail tail = {0};
 	int rc = event_texts_open(&texts, profile, sink, put_parts, err);
 
@@ -117,7 +143,7 @@ static int put_events(struct trace_writer *writer, const struct mmp_reader *prof
 		if (!tail.size || tail.thread != event.thread)
 			make_tail(&tail, metadata->process_id, event.thread, thread_map_find(threads, event.thread));
 		sink_need(sink, SINK_PIECE);
-		sink_add_number(sink, start + (rest + event.start) / 1000);
+		put_time(sink, &seconds, start + (rest + event.start) / 1000);
 		sink_add_literal(sink, ",\"dur\":");
 		sink_add_number(sink, duration);
 		memcpy(sink->at, tail.text, sizeof(tail.text));
