@@ -42,6 +42,7 @@ struct command {
 	ROW(html)              \
 	ROW(crox)              \
 	ROW(collapse)          \
+	ROW(flamegraph)        \
 	ROW(view)              \
 	ROW(doctor)
 

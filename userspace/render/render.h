@@ -82,6 +82,12 @@ int render_view(const struct mmp_reader *profile, const uint32_t *thread, bool *
 /* A line for each stack, sorted bytewise: its labels joined by semicolons, a space and its self time in nanoseconds. */
 int render_fold(const struct fold *fold, FILE *out, struct error *err);
 
+/*
+ * The stacks as a flame graph: an SVG that zooms, searches and needs nothing else. `title` stands above it. Stacks too
+ * narrow to be seen are left out and counted.
+ */
+int render_flamegraph(const struct fold *fold, const char *title, FILE *out, struct error *err);
+
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32
 
