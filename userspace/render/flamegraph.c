@@ -150,6 +150,9 @@ static void put_xml(struct sink *sink, const char *text, size_t letters)
 		else
 			sink_add_literal(sink, "\xEF\xBF\xBD");
 		text += length ? length : 1;
+		/* The rest of a character that is none. */
+		while (!length && ((unsigned char)*text & 0xC0) == 0x80)
+			text++;
 	}
 }
 
@@ -254,9 +257,9 @@ static void put_header(struct sink *sink, const struct graph *graph, const char 
 	    total);
 	if (graph->omitted)
 		put_format(sink,
-			   " <span id=\"omitted\">%zu frames narrower than %.1f pixels, %.2f%% of the time, are not "
+			   " <span id=\"omitted\">%zu frame%s narrower than %.1f pixels, %.2f%% of the time, not "
 			   "drawn.</span>",
-			   graph->omitted, NARROWEST,
+			   graph->omitted, graph->omitted == 1 ? "" : "s", NARROWEST,
 			   100 * (double)graph->omitted_ns /
 			       (double)(graph->frames[0].total_ns + !graph->frames[0].total_ns));
 	sink_put(sink, "</p></div></foreignObject>\n", sizeof("</p></div></foreignObject>\n") - 1);
