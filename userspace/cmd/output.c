@@ -87,7 +87,8 @@ int output_close(struct output *output, int rc, struct error *err)
 {
 	const char *name = output->path ? output->path : "standard output";
 
-	errno = 0;
+	/* If writing has failed already, errno is still that of the failure: memory was freed since, no more. */
+	errno = ferror(output->stream) ? errno : 0;
 	if ((fflush(output->stream) || ferror(output->stream)) && !rc)
 		rc = cannot(err, "write", name);
 	if (output->path && fclose(output->stream) && !rc)
