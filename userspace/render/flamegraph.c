@@ -238,6 +238,7 @@ static void put_page_file(struct sink *sink, const char *name)
 /* Title, search and the like: HTML within the picture, which programs that know only SVG leave out. */
 static void put_header(struct sink *sink, const struct graph *graph, const char *title)
 {
+	double whole = graph->frames[0].total_ns ? (double)graph->frames[0].total_ns : 1;
 	char total[RENDER_DURATION_SIZE];
 
 	render_duration(total, graph->frames[0].total_ns, 2);
@@ -246,23 +247,22 @@ static void put_header(struct sink *sink, const struct graph *graph, const char 
 		   "<div xmlns=\"http://www.w3.org/1999/xhtml\" id=\"header\">\n<div class=\"bar\"><h1>",
 		   FRAMES_LEFT, FRAMES_WIDTH, HEADER);
 	put_xml(sink, title, SIZE_MAX);
-	put_format(
-	    sink,
-	    "</h1>\n<span id=\"matched\" role=\"status\"></span>\n"
-	    "<input id=\"query\" type=\"search\" placeholder=\"Search: text or regex ( / )\" "
-	    "aria-label=\"Search for text or a regular expression\" autocomplete=\"off\" spellcheck=\"false\"/>\n"
-	    "<button id=\"reset\" type=\"button\" disabled=\"disabled\">Reset zoom</button></div>\n"
-	    "<p id=\"details\">%s over all threads. Click a frame to zoom, or move with the arrow keys and press "
-	    "Enter; Esc goes back.",
-	    total);
+	put_format(sink,
+		   "</h1>\n<span id=\"matched\" role=\"status\"></span>\n"
+		   "<input id=\"query\" type=\"search\" placeholder=\"Search: text or regex ( / )\" "
+		   "aria-label=\"Search for text or a regular expression\" autocomplete=\"off\" "
+		   "spellcheck=\"false\"/>\n"
+		   "<button id=\"reset\" type=\"button\" disabled=\"disabled\">Reset zoom</button></div>\n"
+		   "<p id=\"details\">%s over all threads. ",
+		   total);
 	if (graph->omitted)
 		put_format(sink,
-			   " <span id=\"omitted\">%zu frame%s narrower than %.1f pixels, %.2f%% of the time, not "
-			   "drawn.</span>",
+			   "<span id=\"omitted\">%zu frame%s narrower than %.1f pixels, %.2f%% of the time, not "
+			   "drawn.</span> ",
 			   graph->omitted, graph->omitted == 1 ? "" : "s", NARROWEST,
-			   100 * (double)graph->omitted_ns /
-			       (double)(graph->frames[0].total_ns + !graph->frames[0].total_ns));
-	sink_put(sink, "</p></div></foreignObject>\n", sizeof("</p></div></foreignObject>\n") - 1);
+			   100 * (double)graph->omitted_ns / whole);
+	put_format(sink, "Click a frame to zoom, or move with the arrow keys and press Enter; Esc goes back."
+			 "</p></div></foreignObject>\n");
 }
 
 static void put_graph(struct sink *sink, const struct graph *graph, const char *title)
