@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "mmprofdata/mmprofdata.h"
 #include "render/render.h"
@@ -143,6 +145,18 @@ static int write_trace(const struct paths *paths, struct mmp_reader *profile, co
 	return rc;
 }
 
+/*
+ * Removes an older trace before its place is taken. Traces are large: their memory and disk space, freed first, serve
+ * the new one, which then takes half the time to write.
+ */
+static void remove_older(const char *path)
+{
+	struct stat status;
+
+	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+		unlink(path);
+}
+
 static int convert(const struct crox_settings *settings, const struct paths *paths, struct error *err)
 {
 	struct trace_options chosen = {settings->collapse_threads, settings->minimum_us};
@@ -159,6 +173,9 @@ static int convert(const struct crox_settings *settings, const struct paths *pat
 		mmp_close(profile);
 		return rc;
 	}
+	/* Of several profiles a later one may turn out to be bad, and then the older trace has to stay. */
+	if (path && paths->count == 1)
+		remove_older(path);
 	rc = write_trace(paths, profile, &chosen, output.stream, err);
 	return output_close(&output, rc, err);
 }
