@@ -115,6 +115,10 @@ static void test_label_key(void **state)
 	assert_int_equal(mmp_label_key(reader, circle), circle);
 	assert_int_equal(mmp_label_key(reader, 6), MMP_INVALID_ID);
 	assert_int_equal(mmp_label_key(reader, MMP_INVALID_ID), MMP_INVALID_ID);
+	assert_int_equal(mmp_stored_id(reader, 5), with_argument);
+	assert_int_equal(mmp_stored_id(reader, with_argument), with_argument);
+	assert_int_equal(mmp_stored_id(reader, 6), MMP_INVALID_ID);
+	assert_int_equal(mmp_stored_id(reader, MMP_INVALID_ID), MMP_INVALID_ID);
 	mmp_close(reader);
 	bytes_free(&file);
 }

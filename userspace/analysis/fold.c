@@ -19,6 +19,7 @@
 #define MAX_LABEL_BYTES ((size_t)256 << 20)
 #define RECENT_LABELS 1024
 #define FIRST_SLOTS ((size_t)1 << 12)
+#define BATCH 64
 
 struct label {
 	char *text;
@@ -304,7 +305,8 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 {
 	struct state *state = calloc(1, sizeof(*state));
 	struct mmp_cursor cursor = mmp_end(profile);
-	struct mmp_event event;
+	struct mmp_event events[BATCH];
+	size_t count;
 	int rc;
 
 	*fold = (struct fold){0};
@@ -315,9 +317,13 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 	rc = add_node(state, 0, 0);
 	if (!rc)
 		rc = grow_slots(state);
-	while (!rc && mmp_previous(&cursor, &event)) {
-		if (event.type == MMP_INTERVAL)
-			rc = take_interval(state, &event);
+	while (!rc && (count = mmp_previous_many(&cursor, events, BATCH))) {
+		for (size_t i = 0; i < count; i++)
+			mmp_prefetch(profile, events[i].id);
+		for (size_t i = 0; i < count && !rc; i++) {
+			if (events[i].type == MMP_INTERVAL)
+				rc = take_interval(state, &events[i]);
+		}
 	}
 	if (!rc)
 		rc = collect(state, fold);

@@ -187,14 +187,14 @@ int mmp_label_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer
  */
 uint64_t mmp_label_key(const struct mmp_reader *reader, uint64_t id);
 
-/* A hint that a string will be asked for soon, so that the processor can fetch it meanwhile. */
-void mmp_prefetch(const struct mmp_reader *reader, uint64_t id);
-
 /*
  * The id under which the string of `id` is stored: virtual ids that were mapped to one string share it, so it serves to
  * remember what was made of a whole text. MMP_INVALID_ID for an id without a string.
  */
 uint64_t mmp_stored_id(const struct mmp_reader *reader, uint64_t id);
+
+/* A hint that a string will be asked for soon, so that the processor can fetch it meanwhile. */
+void mmp_prefetch(const struct mmp_reader *reader, uint64_t id);
 
 /* An event id's label and all of its arguments, the latter to be taken apart with mmp_next_argument. */
 int mmp_event_text_of(const struct mmp_reader *reader, uint64_t id, struct mmp_buffer *buffer, struct mmp_text *label,
