@@ -225,6 +225,7 @@ int stacks_merge(const struct mmp_reader *profile, double prune, struct stacks *
 
 /* Frees what the stacks hold, not the struct. Accepts one that is zeroed. */
 void stacks_free(struct stacks *stacks);
+
 /* What a summary's rows can be sorted by: numbers fall, labels rise. */
 enum summary_order {
 	SUMMARY_BY_SELF,
@@ -333,6 +334,7 @@ int aggregate_profiles(const struct mmp_reader *const *profiles, size_t count, s
 
 /* Frees what the aggregate holds, not the struct. Accepts one that is zeroed. */
 void aggregate_free(struct aggregate *aggregate);
+
 /* ---- The trace: which event lies in which ---- */
 
 enum trace_kind {

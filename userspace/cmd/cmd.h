@@ -33,17 +33,17 @@ struct command {
 	ROW(record)            \
 	ROW(attach)            \
 	ROW(summarize)         \
-	ROW(compare)           \
+	ROW(html)              \
 	ROW(report)            \
+	ROW(compare)           \
+	ROW(flamegraph)        \
+	ROW(crox)              \
+	ROW(collapse)          \
+	ROW(view)              \
 	ROW(diff)              \
 	ROW(aggregate)         \
 	ROW(counts)            \
 	ROW(truncate)          \
-	ROW(html)              \
-	ROW(crox)              \
-	ROW(collapse)          \
-	ROW(flamegraph)        \
-	ROW(view)              \
 	ROW(doctor)
 
 #define COMMAND_DECLARATION(name) extern const struct command command_##name;

@@ -49,11 +49,13 @@ void render_aggregate(const struct aggregate *aggregate, FILE *out);
  * that of invocations or, with hits, of all times that a result was asked for.
  */
 void render_counts(const struct summary *summary, bool hits, FILE *out);
+
 /*
  * The trace as a page: one file that works without a network, boxes in boxes that open when asked. `profile` is what
  * the trace was built from. Fails with -EINVAL on damaged strings, too.
  */
 int render_trace_html(const struct trace *trace, const struct mmp_reader *profile, FILE *out, struct error *err);
+
 /* ---- Traces ---- */
 
 /* What of a profile goes into a trace. */
