@@ -19,10 +19,8 @@
  * at a computed offset, which the verifier refuses.
  */
 #ifndef READ_REGISTER
-#define READ_REGISTER(name)                                                                                            \
-	asm volatile("%0 = *(u64 *)(%1 + %2)"                                                                          \
-		     : "=r"(value)                                                                                     \
-		     : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, name)))
+#define READ_REGISTER(name) \
+	asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(value) : "r"(ctx), "i"(__builtin_offsetof(struct pt_regs, name)))
 #endif
 
 /* The value of the register that the machine calls `number`. */

@@ -492,7 +492,8 @@ static const char *entry_of(char *const *environment, const char *name)
 
 static void environment_is_left_alone_without_sudo(void **state)
 {
-	char *environment[] = {(char *)"HOME=/elsewhere", (char *)"odd", (char *)"PATH=/bin", (char *)"USER=root", NULL};
+	char *environment[] = {(char *)"HOME=/elsewhere", (char *)"odd", (char *)"PATH=/bin", (char *)"USER=root",
+			       NULL};
 	char **result = launch_environment(&own, environment, "cargo");
 
 	(void)state;

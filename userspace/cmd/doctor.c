@@ -110,8 +110,11 @@ static void print_text(const struct findings *findings)
 	for (size_t i = 0; i < FEATURE_COUNT; i++) {
 		const struct feature *feature = &findings->features[i];
 
-		printf("  %-8s %s%s%s\n", feature->present ? "yes" : feature->required ? "MISSING" : "no", feature->name,
-		       feature->present ? "" : ": ", feature->present ? "" : feature->without);
+		printf("  %-8s %s%s%s\n",
+		       feature->present	   ? "yes"
+		       : feature->required ? "MISSING"
+					   : "no",
+		       feature->name, feature->present ? "" : ": ", feature->present ? "" : feature->without);
 	}
 	printf("\nCost of a probe here, nanoseconds a hit\n");
 	if (findings->measured) {

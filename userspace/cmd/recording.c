@@ -254,7 +254,8 @@ int recording_probe(struct recording *recording, const struct found_list *found,
 	return error_set(err, ENOENT,
 			 "no rustc was found: nothing named rustc or cargo on PATH, in RUSTC, or among rustup's "
 			 "toolchains; put one on PATH or set RUSTC%s",
-			 recording->user.behind_sudo ? " (sudo hides your PATH: sudo env \"PATH=$PATH\" querytap ...)" : "");
+			 recording->user.behind_sudo ? " (sudo hides your PATH: sudo env \"PATH=$PATH\" querytap ...)"
+						     : "");
 }
 
 struct process_probing {

@@ -14,41 +14,42 @@ struct recording_settings {
 	bool quiet;
 	bool strict;
 	unsigned long buffer_mib; /* 0: the default */
-	const char *probes;       /* auto, multi or perf */
+	const char *probes;	  /* auto, multi or perf */
 	bool no_compensate;
 };
 
-#define RECORDING_OPTIONS(type, member)                                                                                \
-	{.name = "output",                                                                                             \
-	 .letter = 'o',                                                                                                \
-	 .kind = OPTION_STRING,                                                                                        \
-	 .argument = "DIR",                                                                                            \
-	 .offset = offsetof(type, member.directory),                                                                   \
-	 .help = "Put the profiles into DIR, made if it is missing (default: a new querytap-DATE-TIME)"},              \
-	    {.name = "quiet",                                                                                          \
-	     .letter = 'q',                                                                                            \
-	     .kind = OPTION_FLAG,                                                                                      \
-	     .offset = offsetof(type, member.quiet),                                                                   \
-	     .help = "Print nothing but errors"},                                                                      \
-	    {.name = "strict",                                                                                         \
-	     .kind = OPTION_FLAG,                                                                                      \
-	     .offset = offsetof(type, member.strict),                                                                  \
-	     .help = "Exit with status 3 if records were lost or a profile could not be written"},                     \
-	    {.name = "no-compensate",                                                                                  \
-	     .kind = OPTION_FLAG,                                                                                      \
-	     .offset = offsetof(type, member.no_compensate),                                                           \
-	     .help = "Leave the cost of the probes in the times instead of taking it out"},                            \
-	    {.name = "buffer",                                                                                         \
-	     .kind = OPTION_UINT,                                                                                      \
-	     .argument = "MIB",                                                                                        \
-	     .offset = offsetof(type, member.buffer_mib),                                                              \
-	     .min = 1,                                                                                                 \
-	     .max = 1024,                                                                                              \
-	     .help = "Size of the ring buffer between kernel and querytap, rounded up to a power of two (default: 8)"}, \
-	{                                                                                                              \
-		.name = "probes", .kind = OPTION_STRING, .argument = "METHOD",                                         \
-		.offset = offsetof(type, member.probes),                                                               \
-		.help = "How to attach: multi (Linux 6.6), perf (older, slow to let go) or auto (default)"             \
+#define RECORDING_OPTIONS(type, member)                                                                             \
+	{.name = "output",                                                                                          \
+	 .letter = 'o',                                                                                             \
+	 .kind = OPTION_STRING,                                                                                     \
+	 .argument = "DIR",                                                                                         \
+	 .offset = offsetof(type, member.directory),                                                                \
+	 .help = "Put the profiles into DIR, made if it is missing (default: a new querytap-DATE-TIME)"},           \
+	    {.name = "quiet",                                                                                       \
+	     .letter = 'q',                                                                                         \
+	     .kind = OPTION_FLAG,                                                                                   \
+	     .offset = offsetof(type, member.quiet),                                                                \
+	     .help = "Print nothing but errors"},                                                                   \
+	    {.name = "strict",                                                                                      \
+	     .kind = OPTION_FLAG,                                                                                   \
+	     .offset = offsetof(type, member.strict),                                                               \
+	     .help = "Exit with status 3 if records were lost or a profile could not be written"},                  \
+	    {.name = "no-compensate",                                                                               \
+	     .kind = OPTION_FLAG,                                                                                   \
+	     .offset = offsetof(type, member.no_compensate),                                                        \
+	     .help = "Leave the cost of the probes in the times instead of taking it out"},                         \
+	    {.name = "buffer",                                                                                      \
+	     .kind = OPTION_UINT,                                                                                   \
+	     .argument = "MIB",                                                                                     \
+	     .offset = offsetof(type, member.buffer_mib),                                                           \
+	     .min = 1,                                                                                              \
+	     .max = 1024,                                                                                           \
+	     .help =                                                                                                \
+		 "Size of the ring buffer between kernel and querytap, rounded up to a power of two (default: 8)"}, \
+	{                                                                                                           \
+		.name = "probes", .kind = OPTION_STRING, .argument = "METHOD",                                      \
+		.offset = offsetof(type, member.probes),                                                            \
+		.help = "How to attach: multi (Linux 6.6), perf (older, slow to let go) or auto (default)"          \
 	}
 
 /* Exit status under --strict when records were lost. */

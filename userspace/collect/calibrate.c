@@ -53,7 +53,7 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err)
 {
-	static const char *const places[OWN_SITES] = {own_nop5_at,  own_push_at,  own_jcc_at,	   own_call_at,
+	static const char *const places[OWN_SITES] = {own_nop5_at,  own_push_at,  own_jcc_at,	    own_call_at,
 						      own_other_at, own_query_at, own_query_exit_at};
 	struct image *image;
 	int code = image_open("/proc/self/exe", &image, err);

@@ -19,8 +19,8 @@ uint64_t own_site_run(enum own_site site, unsigned int times);
 
 /*
  * Runs through both query sites `times` times, as the compiler would with a vtable 8 bytes behind the TyCtxt, with some
- * work before each, and in turn as often through the same without the sites. Returns what a passage took more with them,
- * nanoseconds, as the median of the turns has it.
+ * work before each, and in turn as often through the same without the sites. Returns what a passage took more with
+ * them, nanoseconds, as the median of the turns has it.
  */
 uint64_t own_queries_run(unsigned int times);
 

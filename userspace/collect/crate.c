@@ -7,12 +7,42 @@
 
 /* rustc's options that take a value as an argument of its own. Source: rustc_session::config::rustc_optgroups. */
 static const char *const with_value[] = {
-    "-L",	   "-l",	   "-C",		  "-W",		    "-A",	     "-D",
-    "-F",	   "-Z",	   "-o",		  "--cfg",	    "--check-cfg",   "--crate-type",
-    "--crate-name", "--edition",   "--emit",		  "--print",	    "--out-dir",     "--explain",
-    "--target",	   "--allow",	   "--warn",		  "--force-warn",   "--deny",	     "--forbid",
-    "--cap-lints", "--codegen",	   "--extern",		  "--sysroot",	    "--error-format", "--json",
-    "--color",	   "--diagnostic-width", "--remap-path-prefix", "--remap-path-scope", "--env-set",   "--pretty",
+    "-L",
+    "-l",
+    "-C",
+    "-W",
+    "-A",
+    "-D",
+    "-F",
+    "-Z",
+    "-o",
+    "--cfg",
+    "--check-cfg",
+    "--crate-type",
+    "--crate-name",
+    "--edition",
+    "--emit",
+    "--print",
+    "--out-dir",
+    "--explain",
+    "--target",
+    "--allow",
+    "--warn",
+    "--force-warn",
+    "--deny",
+    "--forbid",
+    "--cap-lints",
+    "--codegen",
+    "--extern",
+    "--sysroot",
+    "--error-format",
+    "--json",
+    "--color",
+    "--diagnostic-width",
+    "--remap-path-prefix",
+    "--remap-path-scope",
+    "--env-set",
+    "--pretty",
 };
 
 static bool takes_value(const char *arg)
@@ -32,7 +62,8 @@ static void copy_name(const char *text, char *name, size_t size)
 	name[used] = '\0';
 }
 
-/* The input's file name without directory and extension, as rustc derives the crate's name from it; a directory has none. */
+/* The input's file name without directory and extension, as rustc derives the crate's name from it; a directory has
+ * none. */
 static void name_from_input(const char *input, char *name, size_t size)
 {
 	const char *file = strrchr(input, '/');

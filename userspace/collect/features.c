@@ -32,12 +32,11 @@ void features_find(struct feature features[FEATURE_COUNT])
 				       "run it with sudo, or with CAP_BPF and CAP_PERFMON"};
 	features[1] = (struct feature){"BTF (/sys/kernel/btf/vmlinux)", access("/sys/kernel/btf/vmlinux", R_OK) == 0,
 				       true, "the kernel needs CONFIG_DEBUG_INFO_BTF"};
-	features[2] =
-	    (struct feature){"uprobes", access("/sys/bus/event_source/devices/uprobe/type", R_OK) == 0, true,
-			     "the kernel needs CONFIG_UPROBE_EVENTS"};
-	features[3] = (struct feature){"ring buffer (Linux 5.8)",
-				       loads && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1, true,
-				       unknown};
+	features[2] = (struct feature){"uprobes", access("/sys/bus/event_source/devices/uprobe/type", R_OK) == 0, true,
+				       "the kernel needs CONFIG_UPROBE_EVENTS"};
+	features[3] =
+	    (struct feature){"ring buffer (Linux 5.8)",
+			     loads && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1, true, unknown};
 	features[4] =
 	    (struct feature){"bpf_loop and bpf_find_vma (Linux 5.17)",
 			     loads && libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) == 1 &&

@@ -8,7 +8,7 @@
 
 /* One thing that querytap needs or can use. */
 struct feature {
-	const char *name;    /* static */
+	const char *name; /* static */
 	bool present;
 	bool required;
 	const char *without; /* what is missing without it; static */

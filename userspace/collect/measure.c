@@ -19,7 +19,8 @@ static int compare_numbers(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Attaches the query programs to querytap's own query sites and runs through them. *more: what a query takes more for it, ns. */
+/* Attaches the query programs to querytap's own query sites and runs through them. *more: what a query takes more for
+ * it, ns. */
 static int run_own_queries(struct collector *collector, const uint64_t offsets[OWN_SITES], uint64_t *more,
 			   struct error *err)
 {

@@ -70,8 +70,7 @@ static void choose_path(const struct profile *profile, char *path, size_t size)
 	crate_name(profile->args, profile->args_length, crate, sizeof(crate));
 	snprintf(path, size, "%s/%s-%07u" MMP_EXTENSION, profile->place->directory, crate, profile->tgid);
 	for (unsigned int i = 2; access(path, F_OK) == 0; i++)
-		snprintf(path, size, "%s/%s-%07u-%u" MMP_EXTENSION, profile->place->directory, crate, profile->tgid,
-			 i);
+		snprintf(path, size, "%s/%s-%07u-%u" MMP_EXTENSION, profile->place->directory, crate, profile->tgid, i);
 }
 
 static int open_writer(struct profile *profile, struct error *err)
@@ -89,8 +88,8 @@ static int open_writer(struct profile *profile, struct error *err)
 	choose_path(profile, path, sizeof(path));
 	code = mmp_writer_create(path, &options, &profile->writer, &error);
 	if (code == 0)
-		code = mmp_alloc_string(profile->writer, MMP_KIND_QUERY, strlen(MMP_KIND_QUERY), &profile->kind,
-					&error);
+		code =
+		    mmp_alloc_string(profile->writer, MMP_KIND_QUERY, strlen(MMP_KIND_QUERY), &profile->kind, &error);
 	if (code < 0) {
 		profile->failed = true;
 		return from_mmp(code, &error, err);
@@ -115,8 +114,8 @@ static int write_interval(struct profile *profile, uint32_t thread, const struct
 	return mmp_record_interval(profile->writer, profile->kind, *label, thread, start, end, error);
 }
 
-int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count,
-			  uint64_t *unnamed, struct error *err)
+int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count, uint64_t *unnamed,
+			  struct error *err)
 {
 	if (!profile->writer && !profile->failed) {
 		int code = open_writer(profile, err);

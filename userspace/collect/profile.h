@@ -28,8 +28,8 @@ void profile_add_args(struct profile *profile, const char *bytes, size_t size);
  * Writes intervals. The file is begun by the first of them. Returns 0 or a negative errno; after a failure, intervals
  * are dropped and 0 is returned. *unnamed grows by the intervals that carry no query.
  */
-int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count,
-			  uint64_t *unnamed, struct error *err);
+int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count, uint64_t *unnamed,
+			  struct error *err);
 
 /* Gives the file its metadata and name, and frees the profile. Returns 0 or a negative errno with the file removed. */
 int profile_finish(struct profile *profile, const struct wire_counts *counts, struct error *err);

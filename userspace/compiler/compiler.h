@@ -34,12 +34,12 @@ struct site {
 struct plan_query {
 	char *name;
 	uint32_t vtable_offset; /* from the TyCtxt, bytes */
-	char *refusal;          /* why it is left out; NULL if it is timed */
+	char *refusal;		/* why it is left out; NULL if it is timed */
 };
 
 /* Where to probe one compiler. Immutable once made; free with plan_free. */
 struct plan {
-	char *path;       /* the file that holds the compiler's code */
+	char *path; /* the file that holds the compiler's code */
 	char build_id[65];
 	char version[128]; /* "1.95.0 (59807616e 2026-04-14)" */
 	char generation[16];
@@ -65,7 +65,8 @@ int plan_make(const char *path, struct plan **out, struct error *err);
  */
 int plan_get(const char *path, const char *cache, const struct identity *owner, struct plan **out, struct error *err);
 
-/* The folder for cached plans: querytap/ in XDG_CACHE_HOME or the user's ~/.cache; allocated, NULL without a home or memory. */
+/* The folder for cached plans: querytap/ in XDG_CACHE_HOME or the user's ~/.cache; allocated, NULL without a home or
+ * memory. */
 char *plan_cache_directory(const struct identity *user);
 
 void plan_free(struct plan *plan);

@@ -262,9 +262,8 @@ uint64_t image_function_size(const struct image *image, uint64_t address)
 {
 	struct image_symbol key = {.address = address};
 	const struct image_symbol *found =
-	    image->symbol_count
-		? bsearch(&key, image->symbols, image->symbol_count, sizeof(key), symbols_by_address)
-		: NULL;
+	    image->symbol_count ? bsearch(&key, image->symbols, image->symbol_count, sizeof(key), symbols_by_address)
+				: NULL;
 
 	return found ? found->size : 0;
 }
@@ -272,10 +271,9 @@ uint64_t image_function_size(const struct image *image, uint64_t address)
 uint64_t image_pointer(const struct image *image, uint64_t address)
 {
 	struct pointer key = {.address = address};
-	const struct pointer *found =
-	    image->pointer_count
-		? bsearch(&key, image->pointers, image->pointer_count, sizeof(key), pointers_by_address)
-		: NULL;
+	const struct pointer *found = image->pointer_count ? bsearch(&key, image->pointers, image->pointer_count,
+								     sizeof(key), pointers_by_address)
+							   : NULL;
 
 	return found ? found->value : 0;
 }

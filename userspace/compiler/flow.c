@@ -57,8 +57,8 @@ static void note_writes(struct insn *insn, const ZydisDecodedInstruction *raw, c
 			insn->store_size = operand->size / 8;
 		}
 	}
-	insn->sets_flags = raw->cpu_flags && (raw->cpu_flags->modified | raw->cpu_flags->set_0 |
-					      raw->cpu_flags->set_1 | raw->cpu_flags->undefined);
+	insn->sets_flags = raw->cpu_flags && (raw->cpu_flags->modified | raw->cpu_flags->set_0 | raw->cpu_flags->set_1 |
+					      raw->cpu_flags->undefined);
 }
 
 static void note_stack(struct insn *insn, const ZydisDecodedInstruction *raw, const ZydisDecodedOperand *operands)
@@ -135,8 +135,8 @@ static void classify_test(struct insn *insn, const ZydisDecodedInstruction *raw,
 {
 	bool is_cmp = raw->mnemonic == ZYDIS_MNEMONIC_CMP;
 
-	if (is_register64(a) && ((is_cmp && is_zero(b)) || (!is_cmp && b->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-							    b->reg.value == a->reg.value))) {
+	if (is_register64(a) && ((is_cmp && is_zero(b)) ||
+				 (!is_cmp && b->type == ZYDIS_OPERAND_TYPE_REGISTER && b->reg.value == a->reg.value))) {
 		insn->form = FORM_TEST_SELF;
 		insn->reg = register_number(a->reg.value);
 	} else if (is_cmp && is_stack_memory(a) && a->size == 64 && is_zero(b)) {
@@ -218,8 +218,7 @@ static int decode_range(const struct image *image, const struct code_range *rang
 		ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 		struct insn *insn;
 
-		if (!ZYAN_SUCCESS(
-			ZydisDecoderDecodeFull(&decoder, bytes + at, range->size - at, &raw, operands)))
+		if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes + at, range->size - at, &raw, operands)))
 			return -EILSEQ;
 		if (flow->count == *room) {
 			size_t more = *room ? *room * 2 : 1024;
@@ -262,8 +261,7 @@ static bool never_returns(const struct image *image, uint64_t address)
 	for (size_t i = 0; i < callee.count && !returns; i++) {
 		uint64_t target = callee.insns[i].form == FORM_CALL ? 0 : callee.insns[i].target;
 
-		returns = callee.insns[i].leaves ||
-			  (target && (target < address || target - address >= range.size));
+		returns = callee.insns[i].leaves || (target && (target < address || target - address >= range.size));
 	}
 	flow_free(&callee);
 	return !returns;
@@ -298,7 +296,7 @@ static int add_edge(struct flow *flow, size_t from, size_t to)
 /* A jump through a table: lea table; movslq (table, index, 4); add; jmp. The lea may stand far before the rest. */
 struct table_jump {
 	size_t jump;
-	uint8_t table;  /* the register that holds the table's address */
+	uint8_t table;	/* the register that holds the table's address */
 	size_t address; /* the lea, or SIZE_MAX while it is not known */
 };
 
@@ -410,11 +408,10 @@ static int finish_decoding(const struct image *image, uint64_t entry, struct flo
 		return -ENOMEM;
 	for (size_t i = 0; i < flow->count; i++)
 		if (flow->insns[i].address == entry)
-			flow->states[i] = (struct flow_state){.reached = true,
-							      .sound = true,
-							      .registers = {[REG_RDI] = VALUE_ARG0,
-									    [REG_RSI] = VALUE_ARG1,
-									    [REG_RDX] = VALUE_ARG2}};
+			flow->states[i] = (struct flow_state){
+			    .reached = true,
+			    .sound = true,
+			    .registers = {[REG_RDI] = VALUE_ARG0, [REG_RSI] = VALUE_ARG1, [REG_RDX] = VALUE_ARG2}};
 	return 0;
 }
 
@@ -450,8 +447,8 @@ bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t
 	for (size_t i = 0; insn->form == FORM_SWITCH && i < flow->edge_count; i++)
 		if (flow->edges[i].from == index && !visit(flow->edges[i].to, context))
 			return false;
-	if (insn->form == FORM_JMP || insn->form == FORM_SWITCH || insn->form == FORM_END ||
-	    index + 1 >= flow->count || flow->insns[index + 1].address != insn->address + insn->length)
+	if (insn->form == FORM_JMP || insn->form == FORM_SWITCH || insn->form == FORM_END || index + 1 >= flow->count ||
+	    flow->insns[index + 1].address != insn->address + insn->length)
 		return true;
 	return visit(index + 1, context);
 }

@@ -21,14 +21,14 @@ enum flow_value { VALUE_UNKNOWN, VALUE_ARG0, VALUE_ARG1, VALUE_ARG2 };
 
 enum insn_form {
 	FORM_OTHER,
-	FORM_COPY,       /* mov reg, reg (64 bit) */
-	FORM_LOAD,       /* mov reg, [rsp + disp] (64 bit) */
-	FORM_STORE,      /* mov [rsp + disp], reg (64 bit) */
+	FORM_COPY,	 /* mov reg, reg (64 bit) */
+	FORM_LOAD,	 /* mov reg, [rsp + disp] (64 bit) */
+	FORM_STORE,	 /* mov [rsp + disp], reg (64 bit) */
 	FORM_STORE_ZERO, /* mov qword [rsp + disp], 0 */
-	FORM_TEST_SELF,  /* test reg, reg (64 bit), or cmp reg, 0 */
-	FORM_TEST_SLOT,  /* cmp qword [rsp + disp], 0 */
-	FORM_TEST_MASK,  /* test byte [reg + disp], immediate */
-	FORM_ADDRESS,    /* lea reg, [base + disp] */
+	FORM_TEST_SELF,	 /* test reg, reg (64 bit), or cmp reg, 0 */
+	FORM_TEST_SLOT,	 /* cmp qword [rsp + disp], 0 */
+	FORM_TEST_MASK,	 /* test byte [reg + disp], immediate */
+	FORM_ADDRESS,	 /* lea reg, [base + disp] */
 	FORM_TABLE_LOAD, /* movslq reg, [base + index * 4] */
 	FORM_JCC,
 	FORM_JMP,
@@ -40,22 +40,22 @@ enum insn_form {
 struct insn {
 	uint64_t address;
 	uint64_t target; /* of a direct jump or call; 0 for none */
-	uint64_t slot;   /* absolute memory operand: the pointer called through, or the address computed by lea */
-	int32_t disp;    /* of the form's memory operand */
+	uint64_t slot;	 /* absolute memory operand: the pointer called through, or the address computed by lea */
+	int32_t disp;	 /* of the form's memory operand */
 	int32_t immediate;
-	int64_t stack_change;   /* bytes added to rsp */
-	int32_t store_disp;     /* rsp-relative memory written, store_size bytes; 0 for none */
+	int64_t stack_change; /* bytes added to rsp */
+	int32_t store_disp;   /* rsp-relative memory written, store_size bytes; 0 for none */
 	uint16_t store_size;
-	uint16_t written;       /* general registers changed, one bit each */
+	uint16_t written; /* general registers changed, one bit each */
 	uint8_t form;
 	uint8_t length;
-	uint8_t reg;            /* destination, or the register tested or stored */
-	uint8_t base;           /* source or memory base */
+	uint8_t reg;  /* destination, or the register tested or stored */
+	uint8_t base; /* source or memory base */
 	bool sets_flags;
-	bool jumps_if_set;      /* jne rather than je; meaningful for FORM_JCC on those two */
-	bool is_equality;       /* the jcc is je or jne */
-	bool breaks_stack;      /* changes rsp in a way that is not followed */
-	bool leaves;            /* ret, or jmp through a register or memory: control goes to somebody else */
+	bool jumps_if_set; /* jne rather than je; meaningful for FORM_JCC on those two */
+	bool is_equality;  /* the jcc is je or jne */
+	bool breaks_stack; /* changes rsp in a way that is not followed */
+	bool leaves;	   /* ret, or jmp through a register or memory: control goes to somebody else */
 };
 
 /* An edge that only a jump table knows, by index into the instructions. */

@@ -109,7 +109,7 @@ struct search {
 	struct search_point *queue;
 	size_t length, room;
 	uint16_t holders; /* behind the instruction at hand */
-	uint16_t *seen;   /* holders already searched from, by instruction */
+	uint16_t *seen;	  /* holders already searched from, by instruction */
 	bool *visited;
 	struct placement *out;
 };

@@ -61,8 +61,7 @@ static struct runner *runner_for(struct survey *survey, const char *symbol, size
 		if (survey->runners[i].base_length == base_length &&
 		    !memcmp(survey->runners[i].symbol, symbol, base_length))
 			return &survey->runners[i];
-	survey->runners =
-	    grow(survey->runners, survey->runner_count, &survey->runner_room, sizeof(*survey->runners));
+	survey->runners = grow(survey->runners, survey->runner_count, &survey->runner_room, sizeof(*survey->runners));
 	if (!survey->runners) {
 		survey->runner_count = 0;
 		return NULL;
@@ -347,8 +346,8 @@ static int add_sites(const struct survey *survey, struct plan *plan)
 			const struct guard_site *guard = &placement->guards[j];
 
 			code = add_site(survey, plan, &room, guard->address,
-					COOKIE_MAKE(guard->tcx_register, guard->vtable_register,
-						    guard->vtable_on_stack, guard->vtable_displacement),
+					COOKIE_MAKE(guard->tcx_register, guard->vtable_register, guard->vtable_on_stack,
+						    guard->vtable_displacement),
 					SITE_ENTER);
 		}
 		for (size_t j = 0; j < placement->exit_count && code == 0; j++)

@@ -7,7 +7,8 @@
 
 /*
  * For larger writes the kernel looks for larger pieces of memory for its page cache. Where memory is in small pieces,
- * as it is behind other programs' output, writes of 256 KiB took twice as long as these, and those of 1 MiB three times.
+ * as it is behind other programs' output, writes of 256 KiB took twice as long as these, and those of 1 MiB three
+ * times.
  */
 enum { SINK_SIZE = 64 << 10 };
 

@@ -31,7 +31,7 @@ unsigned long long bpf_ringbuf_query(void *ring, unsigned long long what);
 long shim_find_vma(void *task, unsigned long long address, long (*callback)(void *, void *, void *), void *context);
 long shim_loop(unsigned int count, long (*callback)(unsigned int, void *), void *context);
 
-#define bpf_find_vma(task, address, callback, context, flags)                                                          \
+#define bpf_find_vma(task, address, callback, context, flags) \
 	shim_find_vma(task, address, (long (*)(void *, void *, void *))(callback), context)
 #define bpf_loop(count, callback, context, flags) shim_loop(count, (long (*)(unsigned int, void *))(callback), context)
 
