@@ -10,7 +10,7 @@
  * as it is behind other programs' output, writes of 256 KiB took twice as long as these, and those of 1 MiB three
  * times.
  */
-enum { SINK_SIZE = 64 << 10 };
+enum { WRITE_SIZE = 64 << 10, SINK_SIZE = WRITE_SIZE + SINK_PIECE, BLOCK = 4096 };
 
 int sink_open(struct sink *sink, FILE *out, struct error *err)
 {
@@ -22,17 +22,27 @@ int sink_open(struct sink *sink, FILE *out, struct error *err)
 	return 0;
 }
 
+/* Hands on the first `size` bytes; what is behind them stays. */
+static void hand_on(struct sink *sink, size_t size)
+{
+	size_t rest = (size_t)(sink->at - sink->bytes) - size;
+
+	fwrite(sink->bytes, 1, size, sink->out);
+	memmove(sink->bytes, sink->bytes + size, rest);
+	sink->at = sink->bytes + rest;
+	sink->flushes++;
+}
+
+/* Whole blocks, so that the stream has nothing left over to write by itself. */
 void sink_flush(struct sink *sink)
 {
-	fwrite(sink->bytes, 1, (size_t)(sink->at - sink->bytes), sink->out);
-	sink->at = sink->bytes;
-	sink->flushes++;
+	hand_on(sink, (size_t)(sink->at - sink->bytes) / BLOCK * BLOCK);
 }
 
 void sink_close(struct sink *sink)
 {
 	if (sink->bytes)
-		sink_flush(sink);
+		hand_on(sink, (size_t)(sink->at - sink->bytes));
 	free(sink->bytes);
 	*sink = (struct sink){0};
 }
@@ -40,7 +50,7 @@ void sink_close(struct sink *sink)
 void sink_put(struct sink *sink, const char *text, size_t size)
 {
 	if ((size_t)(sink->end - sink->at) < size)
-		sink_flush(sink);
+		hand_on(sink, (size_t)(sink->at - sink->bytes));
 	if (size > SINK_SIZE)
 		fwrite(text, 1, size, sink->out);
 	else if (size)

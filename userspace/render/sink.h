@@ -13,7 +13,7 @@
 #include "util/error.h"
 
 /* Bytes that a piece put without looking (sink_need) may have at most. */
-#define SINK_PIECE ((size_t)4096)
+#define SINK_PIECE 4096
 
 /* Longest text of sink_number. */
 #define SINK_NUMBER 20
@@ -28,10 +28,10 @@ struct sink {
 /* Borrows the stream until sink_close. Fails with -ENOMEM. */
 int sink_open(struct sink *sink, FILE *out, struct error *err);
 
-/* Hands on to the stream what is in the buffer. */
+/* Hands on to the stream what is in the buffer but for less than SINK_PIECE bytes. */
 void sink_flush(struct sink *sink);
 
-/* The same, and frees the buffer. Accepts a sink that is zeroed. */
+/* Hands on all of it and frees the buffer. Accepts a sink that is zeroed. */
 void sink_close(struct sink *sink);
 
 /* Writes text of any size. */
