@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -146,15 +147,16 @@ static int write_trace(const struct paths *paths, struct mmp_reader *profile, co
 }
 
 /*
- * Removes an older trace before its place is taken. Traces are large: their memory and disk space, freed first, serve
- * the new one, which then takes half the time to write.
+ * Removes an older trace, the file `name`, before its place is taken. Traces are large: their memory and disk space
+ * serve the new one, which then takes half the time to write. Freeing them takes a while, so it is a thread's work.
  */
-static void remove_older(const char *path)
+static void *remove_older(void *name)
 {
 	struct stat status;
 
-	if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
-		unlink(path);
+	if (lstat(name, &status) == 0 && S_ISREG(status.st_mode))
+		unlink(name);
+	return NULL;
 }
 
 static int convert(const struct crox_settings *settings, const struct paths *paths, struct error *err)
@@ -163,6 +165,8 @@ static int convert(const struct crox_settings *settings, const struct paths *pat
 	const char *path = strcmp(settings->output, "-") == 0 ? NULL : settings->output;
 	struct mmp_reader *profile = NULL;
 	struct output output;
+	pthread_t remover;
+	bool removes;
 	int rc = !path && paths->count > 1 ? check_profiles(paths, err) : 0;
 
 	if (!rc)
@@ -174,9 +178,10 @@ static int convert(const struct crox_settings *settings, const struct paths *pat
 		return rc;
 	}
 	/* Of several profiles a later one may turn out to be bad, and then the older trace has to stay. */
-	if (path && paths->count == 1)
-		remove_older(path);
+	removes = path && paths->count == 1 && pthread_create(&remover, NULL, remove_older, (void *)path) == 0;
 	rc = write_trace(paths, profile, &chosen, output.stream, err);
+	if (removes)
+		pthread_join(remover, NULL);
 	return output_close(&output, rc, err);
 }
 
