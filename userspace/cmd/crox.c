@@ -4,11 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "mmprofdata/mmprofdata.h"
 #include "render/render.h"
@@ -113,7 +110,7 @@ static int open_profile(const char *path, struct mmp_reader **profile, struct er
 	return rc ? error_set(err, rc, "%s", reason.text) : 0;
 }
 
-/* What went to standard output can't be taken back, so several profiles are looked at beforehand. */
+/* What went to standard output can't be taken back, so the profiles are looked at beforehand. */
 static int check_profiles(const struct paths *paths, struct error *err)
 {
 	struct mmp_reader *profile;
@@ -126,62 +123,35 @@ static int check_profiles(const struct paths *paths, struct error *err)
 	return rc;
 }
 
-/* Writes the trace; the first profile is open already. */
-static int write_trace(const struct paths *paths, struct mmp_reader *profile, const struct trace_options *chosen,
-		       FILE *out, struct error *err)
+static int write_trace(const struct paths *paths, const struct trace_options *chosen, FILE *out, struct error *err)
 {
 	struct trace_writer *writer;
 	int rc = trace_open(out, &writer, err);
 
 	for (size_t i = 0; i < paths->count && !rc; i++) {
-		if (!profile)
-			rc = open_profile(paths->items[i], &profile, err);
+		struct mmp_reader *profile = NULL;
+
+		rc = open_profile(paths->items[i], &profile, err);
 		if (!rc)
 			rc = trace_add(writer, profile, chosen, err);
 		mmp_close(profile);
-		profile = NULL;
 	}
-	mmp_close(profile);
 	trace_close(writer);
 	return rc;
-}
-
-/*
- * Removes an older trace, the file `name`, before its place is taken. Traces are large: their memory and disk space
- * serve the new one, which then takes half the time to write. Freeing them takes a while, so it is a thread's work.
- */
-static void *remove_older(void *name)
-{
-	struct stat status;
-
-	if (lstat(name, &status) == 0 && S_ISREG(status.st_mode))
-		unlink(name);
-	return NULL;
 }
 
 static int convert(const struct crox_settings *settings, const struct paths *paths, struct error *err)
 {
 	struct trace_options chosen = {settings->collapse_threads, settings->minimum_us};
 	const char *path = strcmp(settings->output, "-") == 0 ? NULL : settings->output;
-	struct mmp_reader *profile = NULL;
 	struct output output;
-	pthread_t remover;
-	bool removes;
-	int rc = !path && paths->count > 1 ? check_profiles(paths, err) : 0;
+	int rc = path ? 0 : check_profiles(paths, err);
 
 	if (!rc)
-		rc = open_profile(paths->items[0], &profile, err);
-	if (!rc)
 		rc = output_open(path, &output, err);
-	if (rc) {
-		mmp_close(profile);
+	if (rc)
 		return rc;
-	}
-	/* Of several profiles a later one may turn out to be bad, and then the older trace has to stay. */
-	removes = path && paths->count == 1 && pthread_create(&remover, NULL, remove_older, (void *)path) == 0;
-	rc = write_trace(paths, profile, &chosen, output.stream, err);
-	if (removes)
-		pthread_join(remover, NULL);
+	rc = write_trace(paths, &chosen, output.stream, err);
 	return output_close(&output, rc, err);
 }
 
