@@ -2,6 +2,7 @@
 #include "render/sink.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -10,26 +11,107 @@
  * as it is behind other programs' output, writes of 256 KiB took twice as long as these, and those of 1 MiB three
  * times.
  */
-enum { WRITE_SIZE = 64 << 10, SINK_SIZE = WRITE_SIZE + SINK_PIECE, BLOCK = 4096 };
+enum { WRITE_SIZE = 64 << 10, SINK_SIZE = WRITE_SIZE + SINK_PIECE, BLOCK = 4096, BUFFERS = 64, WORTHWHILE = 16 };
+
+/*
+ * The thread that writes, since copying to the page cache takes about as long as making the text. Its buffers form a
+ * ring: `queued` of them from `first` on wait to be written, and the sink fills the one behind these.
+ */
+struct sink_writer {
+	FILE *out;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	char *buffers[BUFFERS];
+	size_t sizes[BUFFERS];
+	size_t first, queued;
+	bool finished; /* nothing more will be queued */
+	int error;     /* the errno of a write that failed, or 0 */
+};
+
+static void *write_queued(void *argument)
+{
+	struct sink_writer *writer = argument;
+
+	pthread_mutex_lock(&writer->lock);
+	for (;;) {
+		size_t taken;
+
+		while (writer->queued < WORTHWHILE && !writer->finished)
+			pthread_cond_wait(&writer->changed, &writer->lock);
+		taken = writer->queued;
+		if (!taken)
+			break;
+		pthread_mutex_unlock(&writer->lock);
+		for (size_t i = 0; i < taken; i++) {
+			size_t at = (writer->first + i) % BUFFERS;
+
+			if (fwrite(writer->buffers[at], 1, writer->sizes[at], writer->out) < writer->sizes[at])
+				writer->error = errno;
+		}
+		pthread_mutex_lock(&writer->lock);
+		writer->first = (writer->first + taken) % BUFFERS;
+		writer->queued -= taken;
+		pthread_cond_signal(&writer->changed);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	return NULL;
+}
+
+static void free_writer(struct sink_writer *writer)
+{
+	for (size_t i = 0; i < BUFFERS; i++)
+		free(writer->buffers[i]);
+	pthread_cond_destroy(&writer->changed);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
 
 int sink_open(struct sink *sink, FILE *out, struct error *err)
 {
-	*sink = (struct sink){.out = out, .bytes = malloc(SINK_SIZE)};
-	if (!sink->bytes)
+	struct sink_writer *writer = calloc(1, sizeof(*writer));
+	bool complete = writer != NULL;
+
+	*sink = (struct sink){0};
+	if (!writer)
 		return error_set(err, ENOMEM, "out of memory for an output buffer");
-	sink->at = sink->bytes;
+	writer->out = out;
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_cond_init(&writer->changed, NULL);
+	for (size_t i = 0; i < BUFFERS; i++) {
+		writer->buffers[i] = malloc(SINK_SIZE);
+		complete = complete && writer->buffers[i];
+	}
+	if (!complete || pthread_create(&writer->thread, NULL, write_queued, writer) != 0) {
+		free_writer(writer);
+		return error_set(err, ENOMEM, "out of memory for an output buffer and its thread");
+	}
+	*sink = (struct sink){.writer = writer, .bytes = writer->buffers[0], .at = writer->buffers[0]};
 	sink->end = sink->bytes + SINK_SIZE;
 	return 0;
 }
 
-/* Hands on the first `size` bytes; what is behind them stays. */
+/* Hands on the first `size` bytes; what is behind them moves to the buffer that is filled next. */
 static void hand_on(struct sink *sink, size_t size)
 {
+	struct sink_writer *writer = sink->writer;
 	size_t rest = (size_t)(sink->at - sink->bytes) - size;
+	char *next;
 
-	fwrite(sink->bytes, 1, size, sink->out);
-	memmove(sink->bytes, sink->bytes + size, rest);
-	sink->at = sink->bytes + rest;
+	pthread_mutex_lock(&writer->lock);
+	/* One has to be left to be filled. */
+	while (writer->queued == BUFFERS - 1)
+		pthread_cond_wait(&writer->changed, &writer->lock);
+	writer->sizes[(writer->first + writer->queued) % BUFFERS] = size;
+	writer->queued++;
+	next = writer->buffers[(writer->first + writer->queued) % BUFFERS];
+	if (writer->queued == WORTHWHILE)
+		pthread_cond_signal(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+	memcpy(next, sink->bytes + size, rest);
+	sink->bytes = next;
+	sink->at = next + rest;
+	sink->end = next + SINK_SIZE;
 	sink->flushes++;
 }
 
@@ -41,19 +123,35 @@ void sink_flush(struct sink *sink)
 
 void sink_close(struct sink *sink)
 {
-	if (sink->bytes)
-		hand_on(sink, (size_t)(sink->at - sink->bytes));
-	free(sink->bytes);
+	struct sink_writer *writer = sink->writer;
+
+	if (!writer)
+		return;
+	hand_on(sink, (size_t)(sink->at - sink->bytes));
+	pthread_mutex_lock(&writer->lock);
+	writer->finished = true;
+	pthread_cond_broadcast(&writer->changed);
+	pthread_mutex_unlock(&writer->lock);
+	pthread_join(writer->thread, NULL);
+	/* As if it had been written here. */
+	if (writer->error)
+		errno = writer->error;
+	free_writer(writer);
 	*sink = (struct sink){0};
 }
 
 void sink_put(struct sink *sink, const char *text, size_t size)
 {
-	if ((size_t)(sink->end - sink->at) < size)
+	size_t room = (size_t)(sink->end - sink->at);
+
+	while (size > room) {
+		sink_add(sink, text, room);
 		hand_on(sink, (size_t)(sink->at - sink->bytes));
-	if (size > SINK_SIZE)
-		fwrite(text, 1, size, sink->out);
-	else if (size)
+		text += room;
+		size -= room;
+		room = (size_t)(sink->end - sink->at);
+	}
+	if (size)
 		sink_add(sink, text, size);
 }
 

@@ -18,14 +18,16 @@
 /* Longest text of sink_number. */
 #define SINK_NUMBER 20
 
+struct sink_writer;
+
 /* Set up by sink_open. */
 struct sink {
-	FILE *out;
-	char *bytes, *at, *end;
-	uint64_t flushes; /* how often the buffer was handed on */
+	struct sink_writer *writer; /* private */
+	char *bytes, *at, *end;	    /* the buffer that is filled now */
+	uint64_t flushes;	    /* how often the buffer was handed on */
 };
 
-/* Borrows the stream until sink_close. Fails with -ENOMEM. */
+/* Borrows the stream until sink_close: meanwhile a thread of the sink's writes to it. Fails with -ENOMEM. */
 int sink_open(struct sink *sink, FILE *out, struct error *err);
 
 /* Hands on to the stream what is in the buffer but for less than SINK_PIECE bytes. */
