@@ -12,6 +12,19 @@
 #define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
 #define WIRE_COMM 16
 
+/*
+ * An interval's number says what it is: the high four bits the class, the low twelve the query, counted from 1 as the
+ * plan lists them. From WIRE_ACTIVITIES on it is an activity, counted from 0.
+ */
+#define WIRE_NUMBER(class, index) ((unsigned int)(class) << 12 | (unsigned int)(index))
+#define WIRE_CLASS_QUERY 0
+#define WIRE_CLASS_LOAD 1
+#define WIRE_CLASS_HASHING 2
+#define WIRE_CLASS_BLOCKED 3
+#define WIRE_ACTIVITIES WIRE_NUMBER(4, 0)
+#define WIRE_MAX_QUERIES 4095
+#define WIRE_MAX_ACTIVITIES (0x10000 - WIRE_ACTIVITIES)
+
 /* No query: 0 is kept free so that an untouched table answers "unknown". Intervals may carry it. */
 #define WIRE_QUERY_NONE 0
 
@@ -27,6 +40,36 @@
 #define COOKIE_MAKE(tcx, vtable, on_stack, displacement)                                                              \
 	((unsigned long long)(tcx) << 8 | (unsigned long long)(vtable) << 12 | (unsigned long long)(on_stack) << 16 | \
 	 (unsigned long long)(unsigned int)(displacement) << 32)
+
+/*
+ * The cookie of a guard's begin; `naming` is one of enum guard_naming. Begin and end of a guard have the same id, from
+ * 1 on, which together with rsp pairs them. For queries the number holds only the class.
+ */
+#define GUARD_NAMING(cookie) ((unsigned int)(((cookie) >> 8) & 0xf))
+#define GUARD_ID(cookie) ((unsigned int)(((cookie) >> 12) & 0xfff))
+#define GUARD_REGISTER(cookie) ((unsigned int)(((cookie) >> 24) & 0xf))
+#define GUARD_SELF_REGISTER(cookie) ((unsigned int)(((cookie) >> 28) & 0xf))
+#define GUARD_NUMBER(cookie) ((unsigned int)(((cookie) >> 32) & 0xffff))
+#define GUARD_DISPLACEMENT(cookie) ((int)((long long)(cookie) >> 48) * 8) /* bytes from rsp */
+#define GUARD_ADDRESS(cookie) ((unsigned int)((cookie) >> 32))		  /* of a GUARD_PASS's site in the image */
+#define GUARD_MAKE(naming, id, reg, self)                                                                       \
+	((unsigned long long)(naming) << 8 | (unsigned long long)(id) << 12 | (unsigned long long)(reg) << 24 | \
+	 (unsigned long long)(self) << 28)
+#define GUARD_WITH_NUMBER(number, displacement) \
+	((unsigned long long)(number) << 32 | (unsigned long long)(unsigned short)(short)((displacement) / 8) << 48)
+#define WIRE_MAX_GUARDS 4095
+
+enum guard_naming {
+	GUARD_FIXED = 1,    /* the number is all */
+	GUARD_ARGUMENT = 2, /* likewise; pointer and length of its argument are on the stack, at the displacement */
+	GUARD_QUERY_REGISTER = 3, /* the query whose vtable is in the register */
+	GUARD_QUERY_STACK = 4,	  /* the query whose vtable is on the stack, at the displacement */
+	GUARD_QUERY_RUNNING = 5,  /* the query that the thread is in */
+	GUARD_QUERY_NOTED = 6,	  /* the query that the thread noted last */
+	GUARD_PASS = 7,		 /* the MIR pass whose vtable is in the register, at the address in the self register */
+	GUARD_NOTE_REGISTER = 8, /* begins nothing: the thread notes the query whose vtable is in the register */
+	GUARD_NOTE_STACK = 9,	 /* the same with the vtable on the stack */
+};
 
 /* Every record begins with this. `tgid` and `tid` as the initial pid namespace numbers them. */
 struct wire_header {

@@ -319,7 +319,7 @@ static int add_site(const struct survey *survey, struct plan *plan, size_t *room
 		plan->site_count = 0;
 		return -ENOMEM;
 	}
-	plan->sites[plan->site_count++] = (struct site){offset, cookie, kind};
+	plan->sites[plan->site_count++] = (struct site){.offset = offset, .cookie = cookie, .kind = kind};
 	return 0;
 }
 
