@@ -10,6 +10,7 @@
 #define WIRE_BATCH 96		   /* intervals sent in one record */
 #define WIRE_ARGS_CHUNK 4096	   /* bytes of command line in one record */
 #define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
+#define WIRE_MAX_TEXT 248	   /* bytes of an argument's text; more are cut off */
 #define WIRE_COMM 16
 
 /*
@@ -71,6 +72,18 @@ enum guard_naming {
 	GUARD_NOTE_STACK = 9,	 /* the same with the vtable on the stack */
 };
 
+/* A MIR pass is known by the compiler's number and the address of its vtable in the image. */
+struct wire_pass_key {
+	unsigned int compiler;
+	unsigned int vtable;
+};
+
+struct wire_pass {
+	unsigned int selector; /* offset in the pass of the byte that is added to the number */
+	unsigned short number;
+	unsigned short count; /* of numbers; if there is but one, the byte is not looked at */
+};
+
 /* Every record begins with this. `tgid` and `tid` as the initial pid namespace numbers them. */
 struct wire_header {
 	unsigned int kind; /* enum wire_kind */
@@ -80,25 +93,27 @@ struct wire_header {
 };
 
 enum wire_kind {
-	WIRE_INTERVALS = 1, /* struct wire_intervals: finished queries of one thread, by rising end */
+	WIRE_INTERVALS = 1, /* struct wire_intervals: what has finished in one thread, by rising end */
 	WIRE_COMPILER = 2,  /* struct wire_compiler: a process began to compile */
 	WIRE_ARGS = 3,	    /* struct wire_args: the next piece of its command line */
 	WIRE_EXEC = 4,	    /* struct wire_exec: a process of the tree became another program */
 	WIRE_END = 5,	    /* struct wire_end: a process of the tree ended, or became another program */
+	WIRE_TEXT = 6,	    /* struct wire_text: what the argument of an interval to come stands for */
 };
 
 /*
- * One finished query. start_and_query: low 48 bits nanoseconds since the process's exec, high 16 bits the query's
- * number. length_and_flags: low 48 bits nanoseconds, high 16 bits INTERVAL_ flags.
+ * One that has finished. start_and_number: low 48 bits nanoseconds since the process's exec, high 16 bits its number.
+ * length_and_flags: low 48 bits nanoseconds, high 16 bits INTERVAL_ flags.
  */
 struct wire_interval {
-	unsigned long long start_and_query;
+	unsigned long long start_and_number;
 	unsigned long long length_and_flags;
 };
 
 #define WIRE_TIME_MASK ((1ULL << 48) - 1)
 #define INTERVAL_UNWOUND (1ULL << 48)	/* left by a panic; closed when it was found gone */
 #define INTERVAL_TRUNCATED (1ULL << 49) /* still running when its thread ended or recording stopped */
+#define INTERVAL_ARGUMENT (1ULL << 50)	/* the next in the record is no interval: its first word is the argument */
 
 struct wire_intervals {
 	struct wire_header header;
@@ -127,6 +142,12 @@ struct wire_args {
 	char bytes[WIRE_ARGS_CHUNK];
 };
 
+struct wire_text {
+	struct wire_header header; /* count: bytes of text */
+	unsigned long long argument;
+	char bytes[WIRE_MAX_TEXT];
+};
+
 struct wire_exec {
 	struct wire_header header;
 	unsigned long long time;
@@ -145,6 +166,7 @@ struct wire_end {
 struct wire_process {
 	unsigned long long start;
 	struct wire_counts counts;
+	unsigned long long tcx;	 /* where the TyCtxt of the thread that was last to meet one lies */
 	unsigned long long skew; /* nanoseconds in probes, of the thread that spent the most */
 	unsigned long long pace; /* of the thread that sent last: 16 times the nanoseconds of an exit's program */
 	unsigned int flags;	 /* PROCESS_ flags */
@@ -163,7 +185,7 @@ _Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_counts) == 40, "shared with BPF");
 _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
 _Static_assert(sizeof(struct wire_end) == 72, "shared with BPF");
-_Static_assert(sizeof(struct wire_process) == 72, "shared with BPF");
+_Static_assert(sizeof(struct wire_process) == 80, "shared with BPF");
 #endif
 
 #endif

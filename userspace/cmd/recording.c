@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/events.h"
 #include "cmd/running.h"
 #include "collect/cost_cache.h"
 #include "util/path.h"
@@ -133,6 +134,8 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	if (settings->quiet)
 		recording->progress.enabled = false;
 	code = parse_method(settings->probes, &options.attach, err);
+	if (code == 0)
+		code = events_parse(settings->events, &options.events, err);
 	if (code == 0)
 		code = identity_find(&recording->user, err);
 	if (code < 0)
@@ -321,7 +324,7 @@ void recording_progress(struct recording *recording)
 
 static void print_last_line(struct recording *recording, const struct collect_totals *totals)
 {
-	char extra[256] = "";
+	char extra[256] = "", others[64] = "";
 	size_t used = 0;
 	const struct {
 		uint64_t count;
@@ -337,12 +340,14 @@ static void print_last_line(struct recording *recording, const struct collect_to
 		if (notes[i].count)
 			used += (size_t)snprintf(extra + used, sizeof(extra) - used, ", %" PRIu64 " %s", notes[i].count,
 						 notes[i].name);
+	if (totals->others)
+		snprintf(others, sizeof(others), ", %" PRIu64 " other events", totals->others);
 	if (totals->files || totals->failed || totals->lost || totals->missed)
-		recording_say(
-		    recording,
-		    "%" PRIu64 " profile%s, %" PRIu64 " queries, %" PRIu64 " lost, %" PRIu64 " truncated%s%s%s",
-		    totals->files, totals->files == 1 ? "" : "s", totals->queries, totals->lost, totals->truncated,
-		    extra, totals->files ? ", in " : "", totals->files ? recording->directory : "");
+		recording_say(recording,
+			      "%" PRIu64 " profile%s, %" PRIu64 " queries%s, %" PRIu64 " lost, %" PRIu64 " truncated%s%s%s",
+			      totals->files, totals->files == 1 ? "" : "s", totals->queries, others, totals->lost,
+			      totals->truncated, extra, totals->files ? ", in " : "",
+			      totals->files ? recording->directory : "");
 	else
 		recording_say(recording, "no profiles: none of the processes compiled anything with a probed rustc");
 }

@@ -14,6 +14,7 @@ struct recording_settings {
 	bool quiet;
 	bool strict;
 	unsigned long buffer_mib; /* 0: the default */
+	const char *events;	  /* names, separated by commas; NULL: the default */
 	const char *probes;	  /* auto, multi or perf */
 	bool no_compensate;
 };
@@ -34,6 +35,15 @@ struct recording_settings {
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.strict),                                                               \
 	     .help = "Exit with status 3 if records were lost or a profile could not be written"},                  \
+	    {.name = "events",                                                                                      \
+	     .letter = 'e',                                                                                         \
+	     .kind = OPTION_STRING,                                                                                 \
+	     .argument = "LIST",                                                                                    \
+	     .offset = offsetof(type, member.events),                                                               \
+	     .help =                                                                                                \
+		 "What to record, by the names of -Zself-profile-events, separated by commas: none, default, all, " \
+		 "query-provider, generic-activity, query-blocked, incr-cache-load, incr-result-hashing, "          \
+		 "function-args"},                                                                                  \
 	    {.name = "no-compensate",                                                                               \
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.no_compensate),                                                        \

@@ -29,16 +29,20 @@ struct collect_options {
 	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
 	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
 	enum attach_method attach;
+	unsigned int events; /* what to record: COLLECT_EVENT of each class, and COLLECT_TEXTS */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
 	void *context;
 };
 
-/* What was collected so far. Counts of queries, except files and compilers. */
+#define COLLECT_EVENT(class) (1u << (class))
+#define COLLECT_TEXTS (1u << 16) /* the texts that activities have as arguments */
+
+/* What was collected so far. Counts of queries and other events, except files and compilers. */
 struct collect_totals {
 	uint64_t files;						      /* profiles finished */
 	uint64_t running;					      /* profiles still open */
-	uint64_t queries;					      /* intervals written */
+	uint64_t queries, others;				      /* intervals written */
 	uint64_t lost, missed, unwound, truncated, too_deep, unnamed; /* as in bpf/wire.h */
 	uint64_t failed;					      /* profiles that could not be written */
 	char failure[512];					      /* the sentence of the first of these */

@@ -102,7 +102,7 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 {
 	size_t index = live_index(collector, record->header.tgid);
 	struct error err = {0};
-	uint64_t before;
+	uint64_t queries, others;
 
 	if (collector->measured) {
 		note_measured(collector, record);
@@ -112,11 +112,21 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 		collector->totals.lost += record->header.count;
 		return;
 	}
-	before = profile_queries(collector->live[index]);
+	queries = profile_queries(collector->live[index]);
+	others = profile_others(collector->live[index]);
 	if (profile_add_intervals(collector->live[index], record, record->header.count, &collector->totals.unnamed,
 				  &err) < 0)
 		note_failure(collector, &err);
-	collector->totals.queries += profile_queries(collector->live[index]) - before;
+	collector->totals.queries += profile_queries(collector->live[index]) - queries;
+	collector->totals.others += profile_others(collector->live[index]) - others;
+}
+
+/* Whether anything was recorded that only a compilation does. */
+static bool has_compiled(const struct collector *collector, const struct profile *profile)
+{
+	if (collector->place.events & COLLECT_EVENT(EVENT_QUERY))
+		return profile_queries(profile) > 0;
+	return profile_others(profile) > 0;
 }
 
 static void take_end(struct collector *collector, const struct wire_end *record)
@@ -127,7 +137,7 @@ static void take_end(struct collector *collector, const struct wire_end *record)
 	if (index == SIZE_MAX)
 		return;
 	/* A rustc that ends well without a query has compiled nothing: cargo has asked it for the names of files. */
-	if (!record->exit_code && !record->counts.lost && !profile_queries(collector->live[index])) {
+	if (!record->exit_code && !record->counts.lost && !has_compiled(collector, collector->live[index])) {
 		profile_abandon(collector->live[index]);
 		collector->live[index] = collector->live[--collector->live_count];
 	} else {
@@ -155,6 +165,11 @@ static int take_record(void *context, void *data, size_t size)
 		if (index != SIZE_MAX)
 			profile_add_args(collector->live[index], ((const struct wire_args *)data)->bytes,
 					 header->count);
+		break;
+	case WIRE_TEXT:
+		index = live_index(collector, header->tgid);
+		if (index != SIZE_MAX)
+			profile_add_text(collector->live[index], data);
 		break;
 	case WIRE_EXEC:
 		if (collector->on_exec && !collector->measured)
@@ -212,11 +227,14 @@ static int load_programs(struct collector *collector, const struct collect_optio
 		return explain_load_failure(-errno, err);
 	collector->bpf = bpf;
 	bpf->rodata->trace_all = options->follow_all;
+	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
 	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
 	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
 	if (collector->multi) {
 		bpf_program__set_expected_attach_type(bpf->progs.query_enter, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.query_exit, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.guard_begin, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.guard_end, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.session_start, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.panic_caught, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
@@ -250,6 +268,7 @@ int collector_open(const struct collect_options *options, struct collector **out
 	    .uid = options->uid,
 	    .gid = options->gid,
 	    .set_owner = options->set_owner,
+	    .events = options->events,
 	    .realtime_offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_MONOTONIC),
 	};
 	collector->on_exec = options->on_exec;
@@ -267,15 +286,27 @@ int collector_open(const struct collect_options *options, struct collector **out
 
 /* ---- probing ---- */
 
+/* Queries are watched too where the names of other events depend on them. */
+static bool is_wanted(const struct collector *collector, const struct site *site)
+{
+	static const unsigned int named_by_query = COLLECT_EVENT(EVENT_INCREMENTAL_LOAD) |
+						   COLLECT_EVENT(EVENT_RESULT_HASHING) |
+						   COLLECT_EVENT(EVENT_QUERY_BLOCKED);
+	unsigned int events = collector->place.events;
+
+	if (site->kind == SITE_SESSION || site->kind == SITE_CAUGHT)
+		return true;
+	return (events & COLLECT_EVENT(site->event)) || (site->event == EVENT_QUERY && (events & named_by_query));
+}
+
 static int attach_kind(struct collector *collector, struct probed *probed, size_t number, enum site_kind kind,
 		       struct error *err)
 {
 	const struct querytap_bpf *bpf = collector->bpf;
 	const struct bpf_program *const programs[SITE_KINDS] = {
-	    [SITE_ENTER] = bpf->progs.query_enter,
-	    [SITE_EXIT] = bpf->progs.query_exit,
-	    [SITE_SESSION] = bpf->progs.session_start,
-	    [SITE_CAUGHT] = bpf->progs.panic_caught,
+	    [SITE_ENTER] = bpf->progs.query_enter,     [SITE_EXIT] = bpf->progs.query_exit,
+	    [SITE_SESSION] = bpf->progs.session_start, [SITE_CAUGHT] = bpf->progs.panic_caught,
+	    [SITE_BEGIN] = bpf->progs.guard_begin,     [SITE_END] = bpf->progs.guard_end,
 	};
 	const struct plan *plan = probed->plan;
 	uint64_t *offsets = calloc(plan->site_count + 1, sizeof(*offsets));
@@ -284,7 +315,7 @@ static int attach_kind(struct collector *collector, struct probed *probed, size_
 	int code;
 
 	for (size_t i = 0; offsets && cookies && i < plan->site_count; i++) {
-		if (plan->sites[i].kind != kind)
+		if (plan->sites[i].kind != kind || !is_wanted(collector, &plan->sites[i]))
 			continue;
 		offsets[count] = plan->sites[i].offset;
 		cookies[count++] = plan->sites[i].cookie | number;
@@ -307,12 +338,28 @@ static int fill_query_table(const struct collector *collector, const struct plan
 
 	if (!numbers)
 		return error_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < plan->query_count && i < UINT16_MAX - 1; i++)
+	for (size_t i = 0; i < plan->query_count && i < WIRE_MAX_QUERIES; i++)
 		if (!plan->queries[i].refusal)
 			numbers[plan->queries[i].vtable_offset / 8] = (uint16_t)(i + 1);
 	code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.queries), &number, numbers, BPF_ANY);
 	free(numbers);
 	return code < 0 ? error_set(err, code, "cannot write the table of queries: %s", strerror(-code)) : 0;
+}
+
+static int fill_pass_table(const struct collector *collector, const struct plan *plan, uint32_t number,
+			   struct error *err)
+{
+	for (size_t i = 0; i < plan->pass_count; i++) {
+		const struct plan_pass *pass = &plan->passes[i];
+		struct wire_pass_key key = {number, (uint32_t)pass->vtable};
+		struct wire_pass value = {pass->selector, (uint16_t)(WIRE_ACTIVITIES + pass->first),
+					  (uint16_t)pass->count};
+		int code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.passes), &key, &value, BPF_ANY);
+
+		if (code < 0)
+			return error_set(err, code, "cannot write the table of passes: %s", strerror(-code));
+	}
+	return 0;
 }
 
 static void detach(struct probed *probed)
@@ -344,7 +391,7 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	 * Exits first: an entry without its exit would stay on the shadow stack. The start of the compilation last:
 	 * whoever is seen there has all probes ahead.
 	 */
-	static const enum site_kind order[] = {SITE_EXIT, SITE_CAUGHT, SITE_ENTER, SITE_SESSION};
+	static const enum site_kind order[] = {SITE_EXIT, SITE_END, SITE_CAUGHT, SITE_ENTER, SITE_BEGIN, SITE_SESSION};
 	size_t number = collector->compiler_count;
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
@@ -360,6 +407,8 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 		return error_set(err, errno, "cannot stat %s: %s", plan->path, strerror(errno));
 	*probed = (struct probed){.plan = plan, .device = status.st_dev, .inode = status.st_ino};
 	code = fill_query_table(collector, plan, (uint32_t)number, err);
+	if (code == 0)
+		code = fill_pass_table(collector, plan, (uint32_t)number, err);
 	collector->compiler_count++;
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order) && code == 0; i++)
 		code = attach_kind(collector, probed, number, order[i], err);
