@@ -8,7 +8,10 @@
 /* The System V ABI's registers that a call may change. */
 #define CALL_CLOBBERS 0x0fc7
 
-enum { PANIC_SIZE = 512 /* bytes: functions that only panic are smaller */ };
+enum {
+	PANIC_SIZE = 512, /* bytes: functions that only panic are smaller */
+	FLAGS_NEAR = 6,	  /* how far apart a test and its jump may stand */
+};
 
 static int decode_range(const struct image *image, const struct code_range *range, struct flow *flow, size_t *room)
 {
@@ -73,22 +76,50 @@ static bool never_returns(const struct image *image, uint64_t address)
 	return !returns;
 }
 
-static void end_at_panics(const struct image *image, struct flow *flow)
+/* The same, remembered: the answer is asked for at each call. */
+static bool is_panic(const struct image *image, uint64_t address)
+{
+	enum { UNKNOWN, RETURNS, PANICS };
+	uint8_t *mark = image_mark(image, address);
+
+	if (!mark)
+		return false;
+	if (*mark == UNKNOWN)
+		*mark = never_returns(image, address) ? PANICS : RETURNS;
+	return *mark == PANICS;
+}
+
+static void follow_calls(const struct image *image, struct flow *flow)
 {
 	for (size_t i = 0; i < flow->count; i++) {
 		struct insn *insn = &flow->insns[i];
-		uint64_t callee = insn->target ? insn->target : image_pointer(image, insn->slot);
+		const char *import;
 
-		if (insn->form == FORM_CALL && callee && never_returns(image, callee))
+		if (insn->form != FORM_CALL)
+			continue;
+		import = insn->slot ? image_import(image, insn->slot) : NULL;
+		insn->callee = insn->target ? insn->target : image_pointer(image, insn->slot);
+		insn->copies = import && (!strcmp(import, "memcpy") || !strcmp(import, "memmove"));
+		if (insn->callee && is_panic(image, insn->callee))
 			insn->form = FORM_END;
 	}
 }
 
+/* Fragments of a function may stand in any order. */
+static void sort_insns(struct flow *flow)
+{
+	size_t sorted = 1;
+
+	while (sorted < flow->count && flow->insns[sorted - 1].address < flow->insns[sorted].address)
+		sorted++;
+	if (sorted < flow->count)
+		qsort(flow->insns, flow->count, sizeof(*flow->insns), by_address);
+}
+
 static int finish_decoding(const struct image *image, uint64_t entry, struct flow *flow)
 {
-	if (flow->count)
-		qsort(flow->insns, flow->count, sizeof(*flow->insns), by_address);
-	end_at_panics(image, flow);
+	sort_insns(flow);
+	follow_calls(image, flow);
 	if (flow_read_tables(image, flow) < 0)
 		return -ENOMEM;
 	flow->states = calloc(flow->count ? flow->count : 1, sizeof(*flow->states));
@@ -139,6 +170,32 @@ bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t
 	    flow->insns[index + 1].address != insn->address + insn->length)
 		return true;
 	return visit(index + 1, context);
+}
+
+size_t flow_next_in_line(const struct flow *flow, size_t index)
+{
+	const struct insn *insn = &flow->insns[index];
+
+	if (insn->form == FORM_JMP)
+		return flow_find(flow, insn->target);
+	if (insn->form == FORM_END || insn->form == FORM_SWITCH || index + 1 >= flow->count ||
+	    flow->insns[index + 1].address != insn->address + insn->length)
+		return SIZE_MAX;
+	return index + 1;
+}
+
+size_t flow_jump_of_test(const struct flow *flow, size_t index)
+{
+	for (int i = 0; i < FLAGS_NEAR; i++) {
+		index = flow_next_in_line(flow, index);
+		if (index == SIZE_MAX)
+			return SIZE_MAX;
+		if (flow->insns[index].form == FORM_JCC)
+			return flow->insns[index].is_equality ? index : SIZE_MAX;
+		if (flow->insns[index].sets_flags || flow->insns[index].form == FORM_CALL)
+			return SIZE_MAX;
+	}
+	return SIZE_MAX;
 }
 
 void flow_free(struct flow *flow)
