@@ -91,7 +91,19 @@ static void assert_equal_plans(const struct plan *a, const struct plan *b)
 		if (a->queries[i].refusal)
 			assert_string_equal(a->queries[i].refusal, b->queries[i].refusal);
 	}
+	assert_int_equal(a->activity_count, b->activity_count);
+	for (size_t i = 0; i < a->activity_count; i++)
+		assert_string_equal(a->activities[i].label, b->activities[i].label);
+	assert_int_equal(a->omission_count, b->omission_count);
+	for (size_t i = 0; i < a->omission_count; i++) {
+		assert_string_equal(a->omissions[i].label, b->omissions[i].label);
+		assert_string_equal(a->omissions[i].refusal, b->omissions[i].refusal);
+	}
+	assert_int_equal(a->pass_count, b->pass_count);
+	for (size_t i = 0; i < a->pass_count; i++)
+		assert_memory_equal(&a->passes[i], &b->passes[i], sizeof(a->passes[i]));
 	for (size_t i = 0; i < a->site_count; i++) {
+		assert_int_equal(a->sites[i].event, b->sites[i].event);
 		assert_int_equal(a->sites[i].offset, b->sites[i].offset);
 		assert_int_equal(a->sites[i].cookie, b->sites[i].cookie);
 		assert_int_equal(a->sites[i].kind, b->sites[i].kind);
@@ -188,7 +200,7 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 3", "querytap-plan 2"},
+	    {"querytap-plan 4", "querytap-plan 3"},
 	    {"\n34128 type_of", "\n4294967288 type_of"}, /* a vtable far behind the table's end */
 	    {"\n34128 type_of", "\n262144 type_of"},	 /* just behind it */
 	    {"\n34128 type_of", "\n34129 type_of"},
@@ -204,8 +216,15 @@ static void test_forged_cache(void **state)
 	    {"sites 24", "sites 0"},
 	    {"\n2 ", "\n4 "},
 	    {"\n2 ", "\n-1 "},
-	    {"\n1 ", "\n1 9"},
-	    {"\n1 ", "\n1 18446744073709551615"},
+	    {"\n1 0 ", "\n1 0 9"},
+	    {"\n1 0 ", "\n1 0 18446744073709551615"},
+	    {"\n1 0 ", "\n1 1 "},
+	    {"\n1 0 ", "\n1 5 "},
+	    {"\n1 0 ", "\n1 -1 "},
+	    {"activities 0", "activities 1"},
+	    {"activities 0", "activities 99999999999"},
+	    {"omissions 0", "omissions 1"},
+	    {"passes 0", "passes 1"},
 	};
 	struct plan *made;
 	char path[256];

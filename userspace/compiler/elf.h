@@ -42,6 +42,15 @@ const uint8_t *image_file_code(const struct image *image, uint64_t offset, size_
 /* What the dynamic linker writes into the pointer at `address` (a GOT slot), if it points into this image; else 0. */
 uint64_t image_pointer(const struct image *image, uint64_t address);
 
+/* The name of the function of another image whose address the dynamic linker writes to `address`, or NULL. */
+const char *image_import(const struct image *image, uint64_t address);
+
+/*
+ * A byte for each function, 0 at first, in which whoever decodes functions may keep what it found out. NULL if no
+ * symbol starts at `address`.
+ */
+uint8_t *image_mark(const struct image *image, uint64_t address);
+
 /* The file offset of `address`, or UINT64_MAX. Segments need not lie at the offset of their address. */
 uint64_t image_file_offset(const struct image *image, uint64_t address);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "bpf/wire.h"
+#include "compiler/activity.h"
 #include "compiler/elf.h"
 #include "compiler/place.h"
 #include "compiler/recognise.h"
@@ -35,25 +36,13 @@ struct entrance {
 struct survey {
 	const struct image *image;
 	struct runner *runners;
-	size_t runner_count, runner_room;
+	size_t runner_count;
 	struct entrance *entrances;
-	size_t entrance_count, entrance_room;
+	size_t entrance_count;
+	struct guard_callees callees;
 	uint64_t session, caught;
 	const char *generation;
 };
-
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-	void *grown;
-
-	if (count < *room)
-		return items;
-	*room = *room ? *room * 2 : 64;
-	grown = realloc(items, *room * size);
-	if (!grown)
-		free(items);
-	return grown;
-}
 
 static struct runner *runner_for(struct survey *survey, const char *symbol, size_t base_length)
 {
@@ -61,8 +50,7 @@ static struct runner *runner_for(struct survey *survey, const char *symbol, size
 		if (survey->runners[i].base_length == base_length &&
 		    !memcmp(survey->runners[i].symbol, symbol, base_length))
 			return &survey->runners[i];
-	survey->runners = grow(survey->runners, survey->runner_count, &survey->runner_room, sizeof(*survey->runners));
-	if (!survey->runners) {
+	if (rows_grow((void **)&survey->runners, survey->runner_count, sizeof(*survey->runners)) < 0) {
 		survey->runner_count = 0;
 		return NULL;
 	}
@@ -99,9 +87,7 @@ static int add_entrance(struct survey *survey, const struct image_symbol *symbol
 
 	if (what->fragment)
 		return 0;
-	survey->entrances =
-	    grow(survey->entrances, survey->entrance_count, &survey->entrance_room, sizeof(*survey->entrances));
-	if (!survey->entrances) {
+	if (rows_grow((void **)&survey->entrances, survey->entrance_count, sizeof(*survey->entrances)) < 0) {
 		survey->entrance_count = 0;
 		return -ENOMEM;
 	}
@@ -129,6 +115,8 @@ static int survey_symbols(struct survey *survey)
 			code = add_runner(survey, &symbols[i], &what);
 		else if (what.role == ROLE_EXECUTE_QUERY)
 			code = add_entrance(survey, &symbols[i], &what);
+		else if (what.role == ROLE_GUARD)
+			code = activity_note_callee(&survey->callees, &symbols[i], &what);
 		else if (!what.fragment && what.role == ROLE_CAUGHT)
 			survey->caught = symbols[i].address;
 		else if (!what.fragment)
@@ -238,7 +226,7 @@ static const char *incremental_refusal(const struct survey *survey, const char *
 	return "its incremental twin has no symbol";
 }
 
-static int add_query(const struct survey *survey, const struct entrance *entrance, struct plan *plan, size_t *room)
+static int add_query(const struct survey *survey, const struct entrance *entrance, struct plan *plan)
 {
 	const char *refusal;
 	struct plan_query *query;
@@ -258,8 +246,7 @@ static int add_query(const struct survey *survey, const struct entrance *entranc
 	}
 	if (!refusal)
 		refusal = incremental_refusal(survey, entrance->query);
-	plan->queries = grow(plan->queries, plan->query_count, room, sizeof(*plan->queries));
-	if (!plan->queries) {
+	if (rows_grow((void **)&plan->queries, plan->query_count, sizeof(*plan->queries)) < 0) {
 		plan->query_count = 0;
 		return -ENOMEM;
 	}
@@ -292,10 +279,8 @@ static int compare_queries(const void *a, const void *b)
 
 static int add_queries(const struct survey *survey, struct plan *plan)
 {
-	size_t room = 0;
-
 	for (size_t i = 0; i < survey->entrance_count; i++) {
-		int code = survey->entrances[i].incremental ? 0 : add_query(survey, &survey->entrances[i], plan, &room);
+		int code = survey->entrances[i].incremental ? 0 : add_query(survey, &survey->entrances[i], plan);
 
 		if (code < 0)
 			return code;
@@ -303,24 +288,6 @@ static int add_queries(const struct survey *survey, struct plan *plan)
 	if (plan->query_count)
 		qsort(plan->queries, plan->query_count, sizeof(*plan->queries), compare_queries);
 	return refuse_twins(plan);
-}
-
-static int add_site(const struct survey *survey, struct plan *plan, size_t *room, uint64_t address, uint64_t cookie,
-		    enum site_kind kind)
-{
-	uint64_t offset = image_file_offset(survey->image, address);
-	size_t available;
-	const uint8_t *bytes = image_bytes(survey->image, address, &available);
-
-	if (offset == UINT64_MAX || (!site_is_rare(kind) && !kernel_emulates(bytes, available)))
-		return 0;
-	plan->sites = grow(plan->sites, plan->site_count, room, sizeof(*plan->sites));
-	if (!plan->sites) {
-		plan->site_count = 0;
-		return -ENOMEM;
-	}
-	plan->sites[plan->site_count++] = (struct site){.offset = offset, .cookie = cookie, .kind = kind};
-	return 0;
 }
 
 static int compare_sites(const void *a, const void *b)
@@ -332,9 +299,15 @@ static int compare_sites(const void *a, const void *b)
 	return left->offset < right->offset ? -1 : left->offset > right->offset;
 }
 
+static int add_site(const struct survey *survey, struct plan *plan, uint64_t address, uint64_t cookie,
+		    enum site_kind kind)
+{
+	return rows_add_site(survey->image, plan, address,
+			     (struct site){.cookie = cookie, .kind = kind, .event = EVENT_QUERY});
+}
+
 static int add_sites(const struct survey *survey, struct plan *plan)
 {
-	size_t room = 0;
 	int code = 0;
 
 	for (size_t i = 0; i < survey->runner_count; i++) {
@@ -345,20 +318,18 @@ static int add_sites(const struct survey *survey, struct plan *plan)
 		for (size_t j = 0; j < placement->guard_count && code == 0; j++) {
 			const struct guard_site *guard = &placement->guards[j];
 
-			code = add_site(survey, plan, &room, guard->address,
+			code = add_site(survey, plan, guard->address,
 					COOKIE_MAKE(guard->tcx_register, guard->vtable_register, guard->vtable_on_stack,
 						    guard->vtable_displacement),
 					SITE_ENTER);
 		}
 		for (size_t j = 0; j < placement->exit_count && code == 0; j++)
-			code = add_site(survey, plan, &room, placement->exits[j], 0, SITE_EXIT);
+			code = add_site(survey, plan, placement->exits[j], 0, SITE_EXIT);
 	}
 	if (code == 0 && survey->session)
-		code = add_site(survey, plan, &room, survey->session, 0, SITE_SESSION);
+		code = add_site(survey, plan, survey->session, 0, SITE_SESSION);
 	if (code == 0 && survey->caught)
-		code = add_site(survey, plan, &room, survey->caught, 0, SITE_CAUGHT);
-	if (plan->site_count)
-		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
+		code = add_site(survey, plan, survey->caught, 0, SITE_CAUGHT);
 	return code;
 }
 
@@ -386,8 +357,11 @@ static int fill_plan(struct survey *survey, const char *path, struct plan *plan,
 				 path, plan->version);
 	snprintf(plan->generation, sizeof(plan->generation), "%s", survey->generation);
 	place_runners(survey);
-	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0)
+	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0 ||
+	    activity_survey(survey->image, &survey->callees, plan) < 0)
 		return error_set(err, ENOMEM, "out of memory reading %s", path);
+	if (plan->site_count)
+		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
 	if (!plan_timed(plan))
 		return error_set(err, ENOTSUP, "%s (rustc %s): no query has a safe place for a probe", path,
 				 plan->version);
@@ -414,6 +388,7 @@ int plan_make(const char *path, struct plan **out, struct error *err)
 		flow_free(&survey.runners[i].flow);
 	free(survey.runners);
 	free(survey.entrances);
+	free(survey.callees.items);
 	image_close(image);
 	if (code < 0)
 		plan_free(plan);
@@ -430,7 +405,16 @@ void plan_free(struct plan *plan)
 		free(plan->queries[i].name);
 		free(plan->queries[i].refusal);
 	}
+	for (size_t i = 0; i < plan->activity_count; i++)
+		free(plan->activities[i].label);
+	for (size_t i = 0; i < plan->omission_count; i++) {
+		free(plan->omissions[i].label);
+		free(plan->omissions[i].refusal);
+	}
 	free(plan->queries);
+	free(plan->activities);
+	free(plan->omissions);
+	free(plan->passes);
 	free(plan->sites);
 	free(plan->path);
 	free(plan);

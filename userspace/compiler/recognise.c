@@ -17,29 +17,63 @@ struct recogniser {
 	const char *prefix;
 	const char *suffix;
 	bool incremental;
+	enum guard_callee callee;
 };
+
+#define PROFILER "<rustc_data_structures::profiling::SelfProfilerRef>::"
+#define COLD_CALL_OF PROFILER "exec::cold_call::"
+#define COLD_CALL COLD_CALL_OF "<" PROFILER
+#define GUARD(hint, prefix, suffix, callee)                             \
+	{                                                               \
+		"1.95", ROLE_GUARD, hint, prefix, suffix, false, callee \
+	}
 
 static const struct recogniser recognisers[] = {
     {"1.95", ROLE_TRY_EXECUTE, "17try_execute_query", "rustc_query_impl::execution::try_execute_query::<", ", false>",
-     false},
+     false, CALLEE_NONE},
     {"1.95", ROLE_TRY_EXECUTE, "17try_execute_query", "rustc_query_impl::execution::try_execute_query::<", ", true>",
-     true},
+     true, CALLEE_NONE},
     {"1.95", ROLE_EXECUTE_QUERY, "22execute_query_non_incr",
-     "rustc_query_impl::query_impl::", "::execute_query_non_incr::__rust_end_short_backtrace", false},
+     "rustc_query_impl::query_impl::", "::execute_query_non_incr::__rust_end_short_backtrace", false, CALLEE_NONE},
     {"1.95", ROLE_EXECUTE_QUERY, "18execute_query_incr",
-     "rustc_query_impl::query_impl::", "::execute_query_incr::__rust_end_short_backtrace", true},
-    {"1.95", ROLE_SESSION, "13build_session", "rustc_session::session::build_session", "", false},
-    {"1.95", ROLE_CAUGHT, "20___rust_panic_cleanup", "__rustc::__rust_panic_cleanup", "", false},
+     "rustc_query_impl::query_impl::", "::execute_query_incr::__rust_end_short_backtrace", true, CALLEE_NONE},
+    {"1.95", ROLE_SESSION, "13build_session", "rustc_session::session::build_session", "", false, CALLEE_NONE},
+    {"1.95", ROLE_CAUGHT, "20___rust_panic_cleanup", "__rustc::__rust_panic_cleanup", "", false, CALLEE_NONE},
+    GUARD("9cold_call", COLD_CALL "generic_activity::", "{closure#0}>", CALLEE_ACTIVITY),
+    GUARD("9cold_call", COLD_CALL "generic_activity_with_arg<&str>::", "{closure#0}>", CALLEE_ACTIVITY_ARGUMENT),
+    GUARD("9cold_call", COLD_CALL "generic_activity_with_arg_recorder<", ">::{closure#0}>", CALLEE_ACTIVITY_RECORDER),
+    GUARD("9cold_call", COLD_CALL "incr_cache_loading::", "{closure#0}>", CALLEE_LOAD),
+    GUARD("9cold_call", COLD_CALL "incr_result_hashing::", "{closure#0}>", CALLEE_HASHING),
+    GUARD("9cold_call", COLD_CALL "query_blocked::", "{closure#0}>", CALLEE_BLOCKED),
+    GUARD("9cold_call", COLD_CALL_OF "<", "", CALLEE_OTHER),
+    GUARD("24verbose_generic_activity", PROFILER "verbose_generic_activity", "", CALLEE_ACTIVITY_VERBOSE),
+    GUARD("9profiling11TimingGuard", "core::ptr::drop_in_place::<rustc_data_structures::profiling::TimingGuard>", "",
+	  CALLEE_DROP),
+    GUARD("9profiling11TimingGuard", "core::ptr::drop_glue::<rustc_data_structures::profiling::TimingGuard>", "",
+	  CALLEE_DROP),
+    GUARD("9profiling18VerboseTimingGuard",
+	  "core::ptr::drop_in_place::<rustc_data_structures::profiling::VerboseTimingGuard>", "", CALLEE_DROP_VERBOSE),
+    GUARD("9profiling18VerboseTimingGuard",
+	  "core::ptr::drop_glue::<rustc_data_structures::profiling::VerboseTimingGuard>", "", CALLEE_DROP_VERBOSE),
 };
 
-/* The length of `symbol` without the suffixes that LLVM and BOLT put on parts: .cold, .warm, .llvm.123, .4. */
-static size_t base_length(const char *symbol, bool *fragment)
+size_t symbol_base_length(const char *symbol, bool *fragment)
 {
 	size_t length = strlen(symbol);
 	const char *dot = strchr(symbol, '.');
 
 	*fragment = dot && (strstr(dot, ".cold") || strstr(dot, ".warm"));
 	return dot ? (size_t)(dot - symbol) : length;
+}
+
+char *symbol_path(const char *symbol)
+{
+	bool fragment;
+	char *base = strndup(symbol, symbol_base_length(symbol, &fragment));
+	char *path = base ? rust_demangle(base, DMGL_NO_OPTS) : NULL;
+
+	free(base);
+	return path;
 }
 
 static bool matches(const struct recogniser *row, const char *path, struct recognised *out)
@@ -53,6 +87,8 @@ static bool matches(const struct recogniser *row, const char *path, struct recog
 	middle = length - prefix - suffix;
 	if (row->role == ROLE_SESSION || row->role == ROLE_CAUGHT)
 		return middle == 0;
+	if (row->role == ROLE_GUARD)
+		return middle == 0 || row->prefix[prefix - 1] == '<';
 	if (row->role != ROLE_EXECUTE_QUERY)
 		return true;
 	if (!middle || middle >= sizeof(out->query))
@@ -76,17 +112,14 @@ void recognise(const char *symbol, struct recognised *out)
 		if (!strstr(symbol, row->hint))
 			continue;
 		if (!path) {
-			char *base;
-
-			out->base_length = base_length(symbol, &out->fragment);
-			base = strndup(symbol, out->base_length);
-			path = base ? rust_demangle(base, DMGL_NO_OPTS) : NULL;
-			free(base);
+			out->base_length = symbol_base_length(symbol, &out->fragment);
+			path = symbol_path(symbol);
 			if (!path)
 				return;
 		}
 		if (matches(row, path, out)) {
 			out->role = row->role;
+			out->callee = row->callee;
 			out->incremental = row->incremental;
 			out->generation = row->generation;
 			break;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Finds all guards of a compiler that are not those of queries' providers, and adds them to its plan. */
+#ifndef QUERYTAP_COMPILER_ACTIVITY_H
+#define QUERYTAP_COMPILER_ACTIVITY_H
+
+#include "compiler/guard.h"
+#include "compiler/plan_rows.h"
+
+/* Notes a function that guards call. Returns 0 or -ENOMEM. */
+int activity_note_callee(struct guard_callees *callees, const struct image_symbol *symbol,
+			 const struct recognised *what);
+
+/*
+ * Adds the guards that call `callees`, which is sorted on the way. What cannot be timed becomes an omission. Returns 0
+ * or -ENOMEM.
+ */
+int activity_survey(const struct image *image, struct guard_callees *callees, struct plan *plan);
+
+#endif
