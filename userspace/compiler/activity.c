@@ -8,6 +8,7 @@
 #include "bpf/wire.h"
 #include "compiler/calls.h"
 #include "compiler/event.h"
+#include "compiler/pass.h"
 
 enum { MAX_PATH = 200 };
 
@@ -96,6 +97,8 @@ static int find_in_function(struct search *search, const struct guarded *functio
 		if (index == SIZE_MAX || !starts_guard(calls[i].callee))
 			continue;
 		guard_find(function, index, &guard);
+		if (guard.callee == CALLEE_ACTIVITY_ARGUMENT && !guard.label[0])
+			pass_find_guard(function, index, &guard);
 		code = add_finding(search, calls[i].holder, &guard);
 	}
 	return code;
@@ -265,8 +268,13 @@ static int add_sites(const struct search *search, const struct guard *guard, uns
 static int activity_cookie(const struct guard *guard, struct plan *plan, uint64_t *cookie)
 {
 	size_t index;
-	int code = rows_add_activity(plan, guard->label, &index);
+	int code;
 
+	if (guard->is_pass) {
+		*cookie = GUARD_MAKE(GUARD_PASS, 0, guard->pass_vtable, guard->pass_self) | guard->entry << 32;
+		return 0;
+	}
+	code = rows_add_activity(plan, guard->label, &index);
 	*cookie = GUARD_MAKE(guard->has_argument ? GUARD_ARGUMENT : GUARD_FIXED, 0, 0, 0) |
 		  GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->argument);
 	return code;
@@ -285,7 +293,9 @@ static int add_findings(struct search *search, struct plan *plan)
 
 		if (is_verification(guard))
 			continue;
-		if (!guard->refusal && is_activity && !guard->label[0])
+		if (guard->is_pass && !plan->pass_count)
+			guard->refusal = "the names of MIR passes are not known";
+		if (!guard->refusal && is_activity && !guard->is_pass && !guard->label[0])
 			guard->refusal = "its label is not a constant";
 		if (!guard->refusal && (id == WIRE_MAX_GUARDS || plan->activity_count >= WIRE_MAX_ACTIVITIES))
 			guard->refusal = "there are too many";

@@ -115,6 +115,14 @@ static void find_cold_part(const struct flow *flow, size_t call, struct cold_par
 	}
 }
 
+size_t guard_jump(const struct flow *flow, size_t index)
+{
+	struct cold_part part;
+
+	find_cold_part(flow, index, &part);
+	return part.jumps == 1 ? part.jump : SIZE_MAX;
+}
+
 /* Whether anything between the jump and the call writes to `size` bytes of the stack at `offset`. */
 static bool is_written(const struct values *values, const struct cold_part *part, int64_t offset, int64_t size)
 {

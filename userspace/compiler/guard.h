@@ -38,8 +38,10 @@ struct guard {
 	char label[GUARD_LABEL]; /* empty if it is not a constant */
 	bool has_argument;
 	struct vtable_place vtable; /* at the entry */
-	int32_t argument;	    /* its string's pointer and length, bytes from rsp at the entry */
-	const char *refusal;	    /* why it cannot be timed; NULL if it can */
+	bool is_pass;		    /* around a MIR pass, whose vtable and itself are in two registers */
+	uint8_t pass_vtable, pass_self;
+	int32_t argument;    /* its string's pointer and length, bytes from rsp at the entry */
+	const char *refusal; /* why it cannot be timed; NULL if it can */
 };
 
 /* Which of `callees` starts at `address`. */
@@ -52,6 +54,9 @@ struct guarded {
 	const struct guard_callees *callees;
 	int vtable; /* which of its arguments is a query's vtable; -1 if none is */
 };
+
+/* The jump of the guard whose timer is started by the call at `index`; SIZE_MAX if that is not just one. */
+size_t guard_jump(const struct flow *flow, size_t index);
 
 /* Finds the guard whose timer is started by the call at `index`. */
 void guard_find(const struct guarded *function, size_t index, struct guard *out);

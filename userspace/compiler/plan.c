@@ -10,6 +10,7 @@
 #include "bpf/wire.h"
 #include "compiler/activity.h"
 #include "compiler/elf.h"
+#include "compiler/pass.h"
 #include "compiler/place.h"
 #include "compiler/recognise.h"
 
@@ -40,6 +41,7 @@ struct survey {
 	struct entrance *entrances;
 	size_t entrance_count;
 	struct guard_callees callees;
+	struct pass_functions passes;
 	int32_t filter; /* offset of the self-profiler's filter from the TyCtxt */
 	uint64_t session, caught;
 	const char *generation;
@@ -118,6 +120,8 @@ static int survey_symbols(struct survey *survey)
 			code = add_entrance(survey, &symbols[i], &what);
 		else if (what.role == ROLE_GUARD)
 			code = activity_note_callee(&survey->callees, &symbols[i], &what);
+		else if (what.role == ROLE_PASS_NAME || what.role == ROLE_PASS_RUN)
+			code = pass_note_function(&survey->passes, &symbols[i], &what);
 		else if (!what.fragment && what.role == ROLE_CAUGHT)
 			survey->caught = symbols[i].address;
 		else if (!what.fragment)
@@ -344,7 +348,9 @@ static int add_activities(struct survey *survey, struct plan *plan)
 		if (survey->runners[i].has_entry && survey->runners[i].flow.count)
 			runners[sources.runner_count++] =
 			    (struct activity_runner){survey->runners[i].ranges[0].address, &survey->runners[i].flow};
-	code = activity_survey(survey->image, &survey->callees, &sources, plan);
+	code = pass_survey(survey->image, &survey->passes, plan);
+	if (code == 0)
+		code = activity_survey(survey->image, &survey->callees, &sources, plan);
 	free(runners);
 	return code;
 }
@@ -404,6 +410,7 @@ int plan_make(const char *path, struct plan **out, struct error *err)
 	free(survey.runners);
 	free(survey.entrances);
 	free(survey.callees.items);
+	pass_free(&survey.passes);
 	image_close(image);
 	if (code < 0)
 		plan_free(plan);

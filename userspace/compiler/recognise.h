@@ -12,6 +12,8 @@ enum symbol_role {
 	ROLE_EXECUTE_QUERY, /* a query's own way to ROLE_TRY_EXECUTE; names the query's vtable */
 	ROLE_CAUGHT,	    /* called by whoever has caught a panic */
 	ROLE_GUARD,	    /* called by a guard of the self-profiler, at its begin or its end */
+	ROLE_PASS_NAME,	    /* says the name of a MIR pass */
+	ROLE_PASS_RUN,	    /* runs one */
 	ROLE_SESSION,	    /* runs once for each compilation, before the first query */
 };
 
