@@ -6,24 +6,11 @@
 #include <string.h>
 
 #include "bpf/wire.h"
+#include "compiler/calls.h"
+#include "compiler/event.h"
+#include "compiler/pass.h"
 
-enum { MAX_RANGES = 16, BLOOM = 1 << 16, MAX_PATH = 200 };
-
-/* A function with guards in it, and its fragments. */
-struct holder {
-	const char *symbol;
-	size_t base_length;
-	uint64_t hash;
-	struct code_range ranges[MAX_RANGES];
-	size_t range_count;
-	bool has_entry;
-};
-
-/* A call of a function that guards call. */
-struct call {
-	uint64_t address;
-	size_t holder;
-};
+enum { MAX_PATH = 200 };
 
 /* A guard that was found, and whose function it is in. */
 struct finding {
@@ -34,11 +21,8 @@ struct finding {
 struct search {
 	const struct image *image;
 	const struct guard_callees *callees;
-	uint8_t bloom[BLOOM / 8]; /* one bit for each value of the low half of a callee's address */
-	struct holder *holders;
-	size_t holder_count;
-	struct call *calls; /* by holder */
-	size_t call_count;
+	const struct activity_sources *sources;
+	struct guard_calls calls;
 	struct finding *findings;
 	size_t finding_count;
 };
@@ -65,183 +49,18 @@ static int callees_by_address(const void *a, const void *b)
 
 static bool starts_guard(enum guard_callee callee)
 {
-	return callee == CALLEE_ACTIVITY || callee == CALLEE_ACTIVITY_ARGUMENT || callee == CALLEE_ACTIVITY_RECORDER ||
-	       callee == CALLEE_ACTIVITY_VERBOSE;
-}
-
-/* ---- finding the calls ---- */
-
-static bool in_bloom(const struct search *search, uint64_t address)
-{
-	uint16_t low = (uint16_t)address;
-
-	return search->bloom[low / 8] & (1u << low % 8);
-}
-
-static uint64_t hash_of(const char *name, size_t length)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (uint8_t)name[i]) * 0x100000001b3;
-	return hash;
-}
-
-static int holder_of(struct search *search, const struct image_symbol *symbol, size_t *out)
-{
-	bool fragment;
-	size_t length = symbol_base_length(symbol->name, &fragment);
-	struct holder *holder;
-
-	for (*out = 0; *out < search->holder_count; (*out)++)
-		if (search->holders[*out].base_length == length &&
-		    !memcmp(search->holders[*out].symbol, symbol->name, length))
-			return 0;
-	if (rows_grow((void **)&search->holders, search->holder_count, sizeof(*search->holders)) < 0) {
-		search->holder_count = 0;
-		return -ENOMEM;
+	switch (callee) {
+	case CALLEE_ACTIVITY:
+	case CALLEE_ACTIVITY_ARGUMENT:
+	case CALLEE_ACTIVITY_RECORDER:
+	case CALLEE_ACTIVITY_VERBOSE:
+	case CALLEE_LOAD:
+	case CALLEE_HASHING:
+	case CALLEE_BLOCKED:
+		return true;
+	default:
+		return false;
 	}
-	*out = search->holder_count++;
-	holder = &search->holders[*out];
-	memset(holder, 0, sizeof(*holder));
-	holder->symbol = symbol->name;
-	holder->base_length = length;
-	holder->hash = hash_of(symbol->name, length);
-	return 0;
-}
-
-static int add_call(struct search *search, const struct image_symbol *symbol, uint64_t address)
-{
-	struct call *call;
-
-	if (rows_grow((void **)&search->calls, search->call_count, sizeof(*search->calls)) < 0) {
-		search->call_count = 0;
-		return -ENOMEM;
-	}
-	call = &search->calls[search->call_count++];
-	call->address = address;
-	return holder_of(search, symbol, &call->holder);
-}
-
-/* The function that the bytes at `address` would call, if they are a direct call or one through a pointer. */
-static uint64_t called(const struct search *search, const uint8_t *bytes, uint64_t address)
-{
-	int32_t distance;
-
-	if (bytes[0] == 0xe8) {
-		memcpy(&distance, bytes + 1, sizeof(distance));
-		address += 5 + (uint64_t)(int64_t)distance;
-		return in_bloom(search, address) ? address : 0;
-	}
-	if (bytes[0] != 0xff || bytes[1] != 0x15)
-		return 0;
-	memcpy(&distance, bytes + 2, sizeof(distance));
-	return image_pointer(search->image, address + 6 + (uint64_t)(int64_t)distance);
-}
-
-static int scan_function(struct search *search, const struct image_symbol *symbol, uint64_t from)
-{
-	enum { CALL_SIZE = 6 };
-	size_t available, size = symbol->address + symbol->size - from;
-	const uint8_t *bytes = image_bytes(search->image, from, &available);
-
-	if (!bytes || available < CALL_SIZE)
-		return 0;
-	if (size > available - CALL_SIZE)
-		size = available - CALL_SIZE;
-	for (size_t i = 0; i < size; i++) {
-		uint64_t target;
-		int code;
-
-		if (bytes[i] != 0xe8 && bytes[i] != 0xff)
-			continue;
-		target = called(search, bytes + i, from + i);
-		if (!target || !starts_guard(guard_callee_at(search->callees, target)))
-			continue;
-		code = add_call(search, symbol, from + i);
-		if (code < 0)
-			return code;
-	}
-	return 0;
-}
-
-/* Only what a symbol covers is scanned: BOLT leaves dead copies of the functions that it moved, without symbols. */
-static int scan_functions(struct search *search)
-{
-	size_t count;
-	const struct image_symbol *symbols = image_symbols(search->image, &count);
-	uint64_t done = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		uint64_t end = symbols[i].address + symbols[i].size;
-		uint64_t from = symbols[i].address > done ? symbols[i].address : done;
-		int code = end > from && image_file_offset(search->image, from) != UINT64_MAX
-			       ? scan_function(search, &symbols[i], from)
-			       : 0;
-
-		if (code < 0)
-			return code;
-		if (end > done)
-			done = end;
-	}
-	return 0;
-}
-
-/* ---- the functions around them ---- */
-
-static void add_range(struct holder *holder, const struct image_symbol *symbol, bool fragment)
-{
-	struct code_range range = {symbol->address, symbol->size};
-
-	for (size_t i = 0; i < holder->range_count; i++)
-		if (holder->ranges[i].address == range.address)
-			return;
-	if (holder->range_count == MAX_RANGES)
-		return;
-	holder->ranges[holder->range_count++] = range;
-	if (!fragment) {
-		holder->ranges[holder->range_count - 1] = holder->ranges[0];
-		holder->ranges[0] = range;
-		holder->has_entry = true;
-	}
-}
-
-/* Collects the fragments of all holders, in one pass over the symbols. */
-static int find_ranges(struct search *search)
-{
-	size_t count, buckets = 1;
-	const struct image_symbol *symbols = image_symbols(search->image, &count);
-	size_t *table, *next;
-
-	while (buckets < 2 * search->holder_count + 2)
-		buckets *= 2;
-	table = calloc(buckets, sizeof(*table));
-	next = calloc(search->holder_count + 1, sizeof(*next));
-	if (!table || !next) {
-		free(table);
-		free(next);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < search->holder_count; i++) {
-		next[i] = table[search->holders[i].hash % buckets];
-		table[search->holders[i].hash % buckets] = i + 1;
-	}
-	for (size_t i = 0; i < count; i++) {
-		bool fragment;
-		size_t length = symbol_base_length(symbols[i].name, &fragment);
-		uint64_t hash = hash_of(symbols[i].name, length);
-
-		for (size_t at = table[hash % buckets]; at; at = next[at - 1]) {
-			struct holder *holder = &search->holders[at - 1];
-
-			if (holder->hash == hash && holder->base_length == length &&
-			    !memcmp(holder->symbol, symbols[i].name, length))
-				add_range(holder, &symbols[i], fragment);
-		}
-	}
-	free(table);
-	free(next);
-	return 0;
 }
 
 /* ---- the guards ---- */
@@ -256,66 +75,90 @@ static int add_finding(struct search *search, size_t holder, const struct guard 
 	return 0;
 }
 
-static int refuse_call(struct search *search, const struct call *call, const char *refusal)
+/* The function that runs queries and starts at `address`, decoded already; NULL if it is another one. */
+static const struct flow *runner_at(const struct activity_sources *sources, uint64_t address)
 {
-	const struct guard guard = {.call = call->address, .refusal = refusal};
-
-	return add_finding(search, call->holder, &guard);
+	for (size_t i = 0; i < sources->runner_count; i++)
+		if (sources->runners[i].address == address)
+			return sources->runners[i].flow;
+	return NULL;
 }
 
-/* Finds the guards of one function, whose calls are `count` of them. */
-static int find_guards(struct search *search, const struct call *calls, size_t count)
+/* Finds the guards of a followed function, whose calls are `count` of them. */
+static int find_in_function(struct search *search, const struct guarded *function, const struct guard_call *calls,
+			    size_t count)
 {
-	const struct holder *holder = &search->holders[calls[0].holder];
-	struct flow flow = {0};
-	struct values values = {0};
-	const char *refusal = NULL;
 	int code = 0;
 
-	/* What starts a verbose guard has a guard of its own, which is that one's. */
-	if (guard_callee_at(search->callees, holder->ranges[0].address) == CALLEE_ACTIVITY_VERBOSE)
-		return 0;
-	if (!holder->has_entry)
-		refusal = "the entry of the function that it is in has no symbol";
-	else if (flow_decode(search->image, holder->ranges, holder->range_count, &flow, NULL) < 0)
-		refusal = "the function that it is in cannot be decoded";
-	else if (values_follow(&flow, holder->ranges[0].address, &values) < 0)
-		code = -ENOMEM;
 	for (size_t i = 0; i < count && code == 0; i++) {
-		size_t index = flow_find(&flow, calls[i].address);
+		size_t index = flow_find(function->values->flow, calls[i].address);
 		struct guard guard;
 
-		if (refusal) {
-			code = refuse_call(search, &calls[i], refusal);
-		} else if (index != SIZE_MAX) {
-			guard_find(search->image, &values, search->callees, index, &guard);
-			code = add_finding(search, calls[i].holder, &guard);
-		}
+		if (index == SIZE_MAX || !starts_guard(calls[i].callee))
+			continue;
+		guard_find(function, index, &guard);
+		if (guard.callee == CALLEE_ACTIVITY_ARGUMENT && !guard.label[0])
+			pass_find_guard(function, index, &guard);
+		code = add_finding(search, calls[i].holder, &guard);
 	}
-	values_free(&values);
-	flow_free(&flow);
 	return code;
 }
 
-static int calls_by_holder(const void *a, const void *b)
+/* None of the guards of a function can be found. */
+static int refuse_all(struct search *search, const struct guard_call *calls, size_t count, const char *refusal)
 {
-	const struct call *left = a, *right = b;
+	int code = 0;
 
-	if (left->holder != right->holder)
-		return left->holder < right->holder ? -1 : 1;
-	return left->address < right->address ? -1 : left->address > right->address;
+	for (size_t i = 0; i < count && code == 0; i++) {
+		struct guard guard = {.callee = calls[i].callee, .call = calls[i].address, .refusal = refusal};
+
+		if (starts_guard(calls[i].callee))
+			code = add_finding(search, calls[i].holder, &guard);
+	}
+	return code;
+}
+
+static int find_guards(struct search *search, const struct guard_call *calls, size_t count)
+{
+	const struct holder *holder = &search->calls.holders[calls[0].holder];
+	uint64_t entry = holder->ranges[0].address;
+	const struct flow *runner = runner_at(search->sources, entry), *flow = runner;
+	struct flow own = {0};
+	struct values values;
+	int code;
+
+	/* What starts a verbose guard has a guard of its own, which is that one's. */
+	if (guard_callee_at(search->callees, entry) == CALLEE_ACTIVITY_VERBOSE)
+		return 0;
+	if (!holder->has_entry)
+		return refuse_all(search, calls, count, "the entry of the function that it is in has no symbol");
+	if (!runner) {
+		if (flow_decode(search->image, holder->ranges, holder->range_count, &own, NULL) < 0)
+			return refuse_all(search, calls, count, "the function that it is in cannot be decoded");
+		flow = &own;
+	}
+	code = values_follow(flow, entry, &values);
+	if (code == 0) {
+		struct guarded function = {search->image, &values, search->callees, -1};
+
+		if (runner)
+			function.vtable = guard_vtable_argument(&values, search->sources->filter_offset);
+		code = find_in_function(search, &function, calls, count);
+		values_free(&values);
+	}
+	flow_free(&own);
+	return code;
 }
 
 static int find_all_guards(struct search *search)
 {
+	const struct guard_calls *calls = &search->calls;
 	int code = 0;
 
-	if (search->call_count)
-		qsort(search->calls, search->call_count, sizeof(*search->calls), calls_by_holder);
-	for (size_t i = 0, j; i < search->call_count && code == 0; i = j) {
-		for (j = i + 1; j < search->call_count && search->calls[j].holder == search->calls[i].holder; j++)
+	for (size_t i = 0, j; i < calls->call_count && code == 0; i = j) {
+		for (j = i + 1; j < calls->call_count && calls->calls[j].holder == calls->calls[i].holder; j++)
 			;
-		code = find_guards(search, &search->calls[i], j - i);
+		code = find_guards(search, &calls->calls[i], j - i);
 	}
 	return code;
 }
@@ -392,7 +235,7 @@ static int add_omission(const struct search *search, const struct finding *findi
 
 	if (finding->guard.label[0])
 		return rows_add_omission(plan, finding->guard.label, finding->guard.refusal);
-	path = symbol_path(search->holders[finding->holder].symbol);
+	path = symbol_path(search->calls.holders[finding->holder].symbol);
 	if (path && strlen(path) > MAX_PATH)
 		path[MAX_PATH] = '\0';
 	code = rows_add_omission(plan, path ? path : "unknown", finding->guard.refusal);
@@ -408,48 +251,70 @@ static bool is_verification(const struct guard *guard)
 	return !strncmp(guard->label, prefix, sizeof(prefix) - 1);
 }
 
-static int add_guard(const struct search *search, const struct guard *guard, unsigned int id, struct plan *plan)
+/* Adds the sites of a guard, whose begin has the cookie but for the guard's number. */
+static int add_sites(const struct search *search, const struct guard *guard, unsigned int id, uint64_t cookie,
+		     struct plan *plan)
 {
-	enum guard_naming naming = guard->has_argument ? GUARD_ARGUMENT : GUARD_FIXED;
-	struct site begin = {.kind = SITE_BEGIN, .event = EVENT_ACTIVITY};
-	struct site end = {.kind = SITE_END, .event = EVENT_ACTIVITY, .cookie = GUARD_MAKE(0, id, 0, 0)};
-	size_t index;
-	int code = rows_add_activity(plan, guard->label, &index);
+	enum event_class event = event_of(guard->callee);
+	struct site begin = {.kind = SITE_BEGIN, .event = event, .cookie = cookie | GUARD_MAKE(0, id, 0, 0)};
+	struct site end = {.kind = SITE_END, .event = event, .cookie = GUARD_MAKE(0, id, 0, 0)};
+	int code = rows_add_site(search->image, plan, guard->entry, begin);
 
-	begin.cookie = GUARD_MAKE(naming, id, 0, 0) | GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->argument);
-	if (code == 0)
-		code = rows_add_site(search->image, plan, guard->entry, begin);
 	for (size_t i = 0; i < guard->exit_count && code == 0; i++)
 		code = rows_add_site(search->image, plan, guard->exits[i], end);
 	return code;
 }
 
+static int activity_cookie(const struct guard *guard, struct plan *plan, uint64_t *cookie)
+{
+	size_t index;
+	int code;
+
+	if (guard->is_pass) {
+		*cookie = GUARD_MAKE(GUARD_PASS, 0, guard->pass_vtable, guard->pass_self) | guard->entry << 32;
+		return 0;
+	}
+	code = rows_add_activity(plan, guard->label, &index);
+	*cookie = GUARD_MAKE(guard->has_argument ? GUARD_ARGUMENT : GUARD_FIXED, 0, 0, 0) |
+		  GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->argument);
+	return code;
+}
+
 static int add_findings(struct search *search, struct plan *plan)
 {
+	const struct event_naming naming = {search->image, search->callees, &search->calls, plan};
 	unsigned int id = 0;
 	int code = 0;
 
 	for (size_t i = 0; i < search->finding_count && code == 0; i++) {
-		const struct finding *finding = &search->findings[i];
 		struct guard *guard = &search->findings[i].guard;
+		bool is_activity = event_of(guard->callee) == EVENT_ACTIVITY;
+		uint64_t cookie = 0;
 
 		if (is_verification(guard))
 			continue;
-		if (!guard->refusal && !guard->label[0])
+		if (guard->is_pass && !plan->pass_count)
+			guard->refusal = "the names of MIR passes are not known";
+		if (!guard->refusal && is_activity && !guard->is_pass && !guard->label[0])
 			guard->refusal = "its label is not a constant";
 		if (!guard->refusal && (id == WIRE_MAX_GUARDS || plan->activity_count >= WIRE_MAX_ACTIVITIES))
 			guard->refusal = "there are too many";
-		code = guard->refusal ? add_omission(search, finding, plan) : add_guard(search, guard, ++id, plan);
+		if (!guard->refusal && is_activity)
+			code = activity_cookie(guard, plan, &cookie);
+		else if (!guard->refusal)
+			guard->refusal =
+			    event_cookie(&naming, &search->calls.holders[search->findings[i].holder], guard, &cookie);
+		if (code == 0)
+			code = guard->refusal ? add_omission(search, &search->findings[i], plan)
+					      : add_sites(search, guard, ++id, cookie, plan);
 	}
 	return code;
 }
 
 static int survey(struct search *search, struct plan *plan)
 {
-	int code = scan_functions(search);
+	int code = calls_find(search->image, search->callees, &search->calls);
 
-	if (code == 0)
-		code = find_ranges(search);
 	if (code == 0)
 		code = find_all_guards(search);
 	if (code == 0)
@@ -460,28 +325,17 @@ static int survey(struct search *search, struct plan *plan)
 	return add_findings(search, plan);
 }
 
-int activity_survey(const struct image *image, struct guard_callees *callees, struct plan *plan)
+int activity_survey(const struct image *image, struct guard_callees *callees, const struct activity_sources *sources,
+		    struct plan *plan)
 {
-	struct search *search = calloc(1, sizeof(*search));
+	struct search search = {.image = image, .callees = callees, .sources = sources};
 	int code;
 
-	if (!search)
-		return -ENOMEM;
-	search->image = image;
-	search->callees = callees;
 	if (callees->count)
 		qsort(callees->items, callees->count, sizeof(*callees->items), callees_by_address);
-	for (size_t i = 0; i < callees->count; i++) {
-		uint16_t low = (uint16_t)callees->items[i].address;
-
-		if (starts_guard(callees->items[i].callee))
-			search->bloom[low / 8] |= (uint8_t)(1u << low % 8);
-	}
 	callees->verbose_timer = 0x40;
-	code = survey(search, plan);
-	free(search->holders);
-	free(search->calls);
-	free(search->findings);
-	free(search);
+	code = survey(&search, plan);
+	calls_free(&search.calls);
+	free(search.findings);
 	return code;
 }

@@ -116,6 +116,10 @@ static void classify_jump(struct insn *insn, const ZydisDecodedInstruction *raw,
 		break;
 	default:
 		insn->form = FORM_CALL;
+		if (is_far_memory(&operands[0])) {
+			insn->base = register_number(operands[0].mem.base);
+			insn->disp = (int32_t)operands[0].mem.disp.value;
+		}
 		break;
 	}
 }

@@ -21,11 +21,6 @@ struct segment {
 	bool executable;
 };
 
-/* A pointer that the dynamic linker fills in. */
-struct pointer {
-	uint64_t address, value;
-};
-
 /* A pointer that the dynamic linker fills in with something of another image. */
 struct import {
 	uint64_t address;
@@ -42,8 +37,8 @@ struct image {
 	size_t segment_count;
 	struct image_symbol *symbols; /* by rising address */
 	size_t symbol_count;
-	uint8_t *marks;		  /* one for each symbol */
-	struct pointer *pointers; /* by rising address */
+	uint8_t *marks;			/* one for each symbol */
+	struct image_pointer *pointers; /* by rising address */
 	size_t pointer_count;
 	struct import *imports; /* by rising address */
 	size_t import_count;
@@ -99,7 +94,7 @@ static int symbols_by_address(const void *a, const void *b)
 
 static int pointers_by_address(const void *a, const void *b)
 {
-	const struct pointer *left = a, *right = b;
+	const struct image_pointer *left = a, *right = b;
 
 	return left->address < right->address ? -1 : left->address > right->address;
 }
@@ -139,7 +134,7 @@ static int read_relocations(struct image *image, const char *name)
 	Elf_Scn *linked = section ? elf_getscn(image->elf, header.sh_link) : NULL;
 	Elf_Data *symbol_data = linked && gelf_getshdr(linked, &symbols) ? elf_getdata(linked, NULL) : NULL;
 	size_t count = data && header.sh_entsize ? data->d_size / header.sh_entsize : 0;
-	struct pointer *grown = realloc(image->pointers, (image->pointer_count + count + 1) * sizeof(*grown));
+	struct image_pointer *grown = realloc(image->pointers, (image->pointer_count + count + 1) * sizeof(*grown));
 	struct import *more;
 
 	if (!grown)
@@ -165,7 +160,7 @@ static int read_relocations(struct image *image, const char *name)
 		else
 			continue;
 		if (value)
-			image->pointers[image->pointer_count++] = (struct pointer){rela.r_offset, value};
+			image->pointers[image->pointer_count++] = (struct image_pointer){rela.r_offset, value};
 		else if (GELF_R_TYPE(rela.r_info) != R_X86_64_RELATIVE)
 			add_import(image, rela.r_offset, elf_strptr(image->elf, symbols.sh_link, symbol.st_name));
 	}
@@ -338,12 +333,18 @@ const char *image_import(const struct image *image, uint64_t address)
 	return found ? found->name : NULL;
 }
 
+const struct image_pointer *image_pointers(const struct image *image, size_t *count)
+{
+	*count = image->pointer_count;
+	return image->pointers;
+}
+
 uint64_t image_pointer(const struct image *image, uint64_t address)
 {
-	struct pointer key = {.address = address};
-	const struct pointer *found = image->pointer_count ? bsearch(&key, image->pointers, image->pointer_count,
-								     sizeof(key), pointers_by_address)
-							   : NULL;
+	struct image_pointer key = {.address = address};
+	const struct image_pointer *found = image->pointer_count ? bsearch(&key, image->pointers, image->pointer_count,
+									   sizeof(key), pointers_by_address)
+								 : NULL;
 
 	return found ? found->value : 0;
 }

@@ -115,6 +115,14 @@ static void find_cold_part(const struct flow *flow, size_t call, struct cold_par
 	}
 }
 
+size_t guard_jump(const struct flow *flow, size_t index)
+{
+	struct cold_part part;
+
+	find_cold_part(flow, index, &part);
+	return part.jumps == 1 ? part.jump : SIZE_MAX;
+}
+
 /* Whether anything between the jump and the call writes to `size` bytes of the stack at `offset`. */
 static bool is_written(const struct values *values, const struct cold_part *part, int64_t offset, int64_t size)
 {
@@ -207,10 +215,15 @@ static size_t find_clearing(const struct values *values, const struct cold_part 
 	return SIZE_MAX;
 }
 
-/* A guard whose timer is only started if rustc profiles itself. */
-static const char *find_conditional(const struct image *image, const struct values *values,
-				    const struct guard_callees *callees, size_t call, struct guard *out)
+static bool is_argument(struct value value, int argument)
 {
+	return value.kind == VALUE_ARGUMENT && value.argument == argument && value.number == 0;
+}
+
+/* A guard whose timer is only started if rustc profiles itself. */
+static const char *find_conditional(const struct guarded *function, size_t call, struct guard *out)
+{
+	const struct values *values = function->values;
 	struct values_state at_call, at_entry;
 	struct cold_part part;
 	struct timer_life life;
@@ -226,15 +239,16 @@ static const char *find_conditional(const struct image *image, const struct valu
 	if (!values_at(values, part.jump, &at_entry))
 		return "its test of the profiler's filter is not reached";
 	out->entry = values->flow->insns[part.jump].address;
+	out->vtable = guard_find_vtable(&at_entry, function->vtable);
 	if (at_call.registers[REG_RDX].kind == VALUE_STACK)
-		read_closure(image, values, &part, &at_entry, at_call.registers[REG_RDX].number, out);
+		read_closure(function->image, values, &part, &at_entry, at_call.registers[REG_RDX].number, out);
 	if (at_call.registers[REG_RDI].kind != VALUE_STACK)
 		return "its timer's place is not known";
 	clearing = find_clearing(values, &part, at_call.registers[REG_RDI].number);
 	if (clearing == SIZE_MAX)
 		return "the clearing of its timer was not found";
 	life = (struct timer_life){.values = values,
-				   .callees = callees,
+				   .callees = function->callees,
 				   .timer = at_call.registers[REG_RDI].number,
 				   .stack = at_entry.stack,
 				   .entry = part.jump,
@@ -243,40 +257,74 @@ static const char *find_conditional(const struct image *image, const struct valu
 }
 
 /* A verbose guard is always made, by a call which is the entry. */
-static const char *find_verbose(const struct image *image, const struct values *values,
-				const struct guard_callees *callees, size_t call, struct guard *out)
+static const char *find_verbose(const struct guarded *function, size_t call, struct guard *out)
 {
+	const struct values *values = function->values;
 	const struct insn *insn = &values->flow->insns[call];
 	struct values_state state;
 	struct timer_life life;
 
 	if (!values_at(values, call, &state))
 		return "its begin is not reached";
-	copy_label(image, state.registers[REG_RDX], state.registers[REG_RCX], out->label);
+	copy_label(function->image, state.registers[REG_RDX], state.registers[REG_RCX], out->label);
 	if (insn->form != FORM_CALL || !insn->target)
 		return "its begin is no direct call";
 	out->entry = insn->address;
 	if (state.registers[REG_RDI].kind != VALUE_STACK)
 		return "its timer's place is not known";
 	life = (struct timer_life){.values = values,
-				   .callees = callees,
-				   .timer = state.registers[REG_RDI].number + callees->verbose_timer,
+				   .callees = function->callees,
+				   .timer = state.registers[REG_RDI].number + function->callees->verbose_timer,
 				   .stack = state.stack,
 				   .entry = call,
 				   .starts = {call, call}};
 	return timer_find_exits(&life, out);
 }
 
-void guard_find(const struct image *image, const struct values *values, const struct guard_callees *callees,
-		size_t index, struct guard *out)
+struct vtable_place guard_find_vtable(const struct values_state *state, int vtable)
 {
-	const struct insn *insn = &values->flow->insns[index];
+	struct vtable_place place = {0};
+
+	for (unsigned int i = 0; i < FLOW_REGISTERS && vtable >= 0; i++)
+		if (is_argument(state->registers[i], vtable))
+			return (struct vtable_place){.known = true, .reg = (uint8_t)i};
+	for (unsigned int i = 0; i < state->slot_count && vtable >= 0; i++) {
+		int64_t displacement = state->offsets[i] - state->stack;
+
+		if (is_argument(state->slots[i], vtable) && displacement >= 0 && displacement % 8 == 0 &&
+		    displacement / 8 <= INT16_MAX)
+			return (struct vtable_place){
+			    .known = true, .on_stack = true, .displacement = (int32_t)displacement};
+	}
+	return place;
+}
+
+int guard_vtable_argument(const struct values *values, int32_t filter_offset)
+{
+	const struct flow *flow = values->flow;
+
+	for (size_t i = 0; i < flow->count; i++) {
+		const struct insn *insn = &flow->insns[i];
+		struct values_state state;
+
+		if (insn->form != FORM_TEST_MASK || insn->disp != filter_offset || insn->base >= FLOW_REGISTERS ||
+		    !values_at(values, i, &state))
+			continue;
+		if (state.registers[insn->base].kind == VALUE_ARGUMENT && state.registers[insn->base].number == 0)
+			return state.registers[insn->base].argument - 1;
+	}
+	return -1;
+}
+
+void guard_find(const struct guarded *function, size_t index, struct guard *out)
+{
+	const struct insn *insn = &function->values->flow->insns[index];
 
 	memset(out, 0, sizeof(*out));
 	out->call = insn->address;
-	out->callee = guard_callee_at(callees, insn->callee ? insn->callee : insn->target);
+	out->callee = guard_callee_at(function->callees, insn->callee ? insn->callee : insn->target);
 	if (out->callee == CALLEE_ACTIVITY_VERBOSE)
-		out->refusal = find_verbose(image, values, callees, index, out);
+		out->refusal = find_verbose(function, index, out);
 	else
-		out->refusal = find_conditional(image, values, callees, index, out);
+		out->refusal = find_conditional(function, index, out);
 }

@@ -22,6 +22,13 @@ struct guard_callees {
 	int64_t verbose_timer; /* the timer's offset in a verbose guard */
 };
 
+/* Where a query's vtable is at an instruction. */
+struct vtable_place {
+	bool known, on_stack;
+	uint8_t reg;
+	int32_t displacement; /* bytes from rsp, a multiple of 8 */
+};
+
 struct guard {
 	enum guard_callee callee;
 	uint64_t call; /* of the function that starts the timer */
@@ -30,6 +37,9 @@ struct guard {
 	size_t exit_count;
 	char label[GUARD_LABEL]; /* empty if it is not a constant */
 	bool has_argument;
+	struct vtable_place vtable; /* at the entry */
+	bool is_pass;		    /* around a MIR pass, whose vtable and itself are in two registers */
+	uint8_t pass_vtable, pass_self;
 	int32_t argument;    /* its string's pointer and length, bytes from rsp at the entry */
 	const char *refusal; /* why it cannot be timed; NULL if it can */
 };
@@ -37,8 +47,27 @@ struct guard {
 /* Which of `callees` starts at `address`. */
 enum guard_callee guard_callee_at(const struct guard_callees *callees, uint64_t address);
 
-/* Finds the guard whose timer is started by the call at `index` of a followed function. */
-void guard_find(const struct image *image, const struct values *values, const struct guard_callees *callees,
-		size_t index, struct guard *out);
+/* A followed function that has guards. */
+struct guarded {
+	const struct image *image;
+	const struct values *values;
+	const struct guard_callees *callees;
+	int vtable; /* which of its arguments is a query's vtable; -1 if none is */
+};
+
+/* The jump of the guard whose timer is started by the call at `index`; SIZE_MAX if that is not just one. */
+size_t guard_jump(const struct flow *flow, size_t index);
+
+/* Finds the guard whose timer is started by the call at `index`. */
+void guard_find(const struct guarded *function, size_t index, struct guard *out);
+
+/*
+ * Which argument of a try_execute_query is the vtable: the one before the TyCtxt, by which it tests the profiler's
+ * filter at `filter_offset`. -1 if it does not.
+ */
+int guard_vtable_argument(const struct values *values, int32_t filter_offset);
+
+/* Where the argument `vtable` is in a state. */
+struct vtable_place guard_find_vtable(const struct values_state *state, int vtable);
 
 #endif

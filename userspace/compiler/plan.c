@@ -10,6 +10,7 @@
 #include "bpf/wire.h"
 #include "compiler/activity.h"
 #include "compiler/elf.h"
+#include "compiler/pass.h"
 #include "compiler/place.h"
 #include "compiler/recognise.h"
 
@@ -40,6 +41,8 @@ struct survey {
 	struct entrance *entrances;
 	size_t entrance_count;
 	struct guard_callees callees;
+	struct pass_functions passes;
+	int32_t filter; /* offset of the self-profiler's filter from the TyCtxt */
 	uint64_t session, caught;
 	const char *generation;
 };
@@ -117,6 +120,8 @@ static int survey_symbols(struct survey *survey)
 			code = add_entrance(survey, &symbols[i], &what);
 		else if (what.role == ROLE_GUARD)
 			code = activity_note_callee(&survey->callees, &symbols[i], &what);
+		else if (what.role == ROLE_PASS_NAME || what.role == ROLE_PASS_RUN)
+			code = pass_note_function(&survey->passes, &symbols[i], &what);
 		else if (!what.fragment && what.role == ROLE_CAUGHT)
 			survey->caught = symbols[i].address;
 		else if (!what.fragment)
@@ -169,17 +174,14 @@ static int32_t filter_offset(const struct survey *survey)
 
 static void place_runners(struct survey *survey)
 {
-	int32_t offset;
-
 	for (size_t i = 0; i < survey->runner_count; i++)
 		decode_runner(survey->image, &survey->runners[i]);
-	offset = filter_offset(survey);
+	survey->filter = filter_offset(survey);
 	for (size_t i = 0; i < survey->runner_count; i++) {
 		struct runner *runner = &survey->runners[i];
 
 		if (!runner->placement.refusal)
-			place_sites(&runner->flow, offset, &runner->placement);
-		flow_free(&runner->flow);
+			place_sites(&runner->flow, survey->filter, &runner->placement);
 	}
 }
 
@@ -333,6 +335,26 @@ static int add_sites(const struct survey *survey, struct plan *plan)
 	return code;
 }
 
+/* Adds all guards but those of queries' providers. */
+static int add_activities(struct survey *survey, struct plan *plan)
+{
+	struct activity_runner *runners = calloc(survey->runner_count + 1, sizeof(*runners));
+	struct activity_sources sources = {.runners = runners, .filter_offset = survey->filter};
+	int code;
+
+	if (!runners)
+		return -ENOMEM;
+	for (size_t i = 0; i < survey->runner_count; i++)
+		if (survey->runners[i].has_entry && survey->runners[i].flow.count)
+			runners[sources.runner_count++] =
+			    (struct activity_runner){survey->runners[i].ranges[0].address, &survey->runners[i].flow};
+	code = pass_survey(survey->image, &survey->passes, plan);
+	if (code == 0)
+		code = activity_survey(survey->image, &survey->callees, &sources, plan);
+	free(runners);
+	return code;
+}
+
 static int fill_plan(struct survey *survey, const char *path, struct plan *plan, struct error *err)
 {
 	struct stat status;
@@ -357,8 +379,7 @@ static int fill_plan(struct survey *survey, const char *path, struct plan *plan,
 				 path, plan->version);
 	snprintf(plan->generation, sizeof(plan->generation), "%s", survey->generation);
 	place_runners(survey);
-	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0 ||
-	    activity_survey(survey->image, &survey->callees, plan) < 0)
+	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0 || add_activities(survey, plan) < 0)
 		return error_set(err, ENOMEM, "out of memory reading %s", path);
 	if (plan->site_count)
 		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
@@ -389,6 +410,7 @@ int plan_make(const char *path, struct plan **out, struct error *err)
 	free(survey.runners);
 	free(survey.entrances);
 	free(survey.callees.items);
+	pass_free(&survey.passes);
 	image_close(image);
 	if (code < 0)
 		plan_free(plan);

@@ -60,13 +60,10 @@ int rows_add_omission(struct plan *plan, const char *label, const char *refusal)
 	return omission->label && omission->refusal ? 0 : -ENOMEM;
 }
 
-int rows_add_activity(struct plan *plan, const char *label, size_t *index)
+int rows_append_activity(struct plan *plan, const char *label)
 {
 	struct plan_activity *activity;
 
-	for (*index = 0; *index < plan->activity_count; (*index)++)
-		if (!strcmp(plan->activities[*index].label, label))
-			return 0;
 	if (rows_grow((void **)&plan->activities, plan->activity_count, sizeof(*plan->activities)) < 0) {
 		plan->activity_count = 0;
 		return -ENOMEM;
@@ -74,4 +71,12 @@ int rows_add_activity(struct plan *plan, const char *label, size_t *index)
 	activity = &plan->activities[plan->activity_count++];
 	activity->label = strdup(label);
 	return activity->label ? 0 : -ENOMEM;
+}
+
+int rows_add_activity(struct plan *plan, const char *label, size_t *index)
+{
+	for (*index = 0; *index < plan->activity_count; (*index)++)
+		if (!strcmp(plan->activities[*index].label, label))
+			return 0;
+	return rows_append_activity(plan, label);
 }

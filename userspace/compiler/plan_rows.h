@@ -17,6 +17,9 @@ int rows_add_site(const struct image *image, struct plan *plan, uint64_t address
 
 int rows_add_omission(struct plan *plan, const char *label, const char *refusal);
 
+/* Adds an activity behind the others. */
+int rows_append_activity(struct plan *plan, const char *label);
+
 /* *index is that of the activity with the label, which may be there already. */
 int rows_add_activity(struct plan *plan, const char *label, size_t *index);
 

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <libiberty/demangle.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,10 @@ static const struct recogniser recognisers[] = {
      "rustc_query_impl::query_impl::", "::execute_query_incr::__rust_end_short_backtrace", true, CALLEE_NONE},
     {"1.95", ROLE_SESSION, "13build_session", "rustc_session::session::build_session", "", false, CALLEE_NONE},
     {"1.95", ROLE_CAUGHT, "20___rust_panic_cleanup", "__rustc::__rust_panic_cleanup", "", false, CALLEE_NONE},
+    {"1.95", ROLE_PASS_NAME, "7MirPass4name", "<", " as rustc_mir_transform::pass_manager::MirPass>::name", false,
+     CALLEE_NONE},
+    {"1.95", ROLE_PASS_RUN, "7MirPass8run_pass", "<", " as rustc_mir_transform::pass_manager::MirPass>::run_pass",
+     false, CALLEE_NONE},
     GUARD("9cold_call", COLD_CALL "generic_activity::", "{closure#0}>", CALLEE_ACTIVITY),
     GUARD("9cold_call", COLD_CALL "generic_activity_with_arg<&str>::", "{closure#0}>", CALLEE_ACTIVITY_ARGUMENT),
     GUARD("9cold_call", COLD_CALL "generic_activity_with_arg_recorder<", ">::{closure#0}>", CALLEE_ACTIVITY_RECORDER),
@@ -47,6 +52,9 @@ static const struct recogniser recognisers[] = {
     GUARD("9cold_call", COLD_CALL "query_blocked::", "{closure#0}>", CALLEE_BLOCKED),
     GUARD("9cold_call", COLD_CALL_OF "<", "", CALLEE_OTHER),
     GUARD("24verbose_generic_activity", PROFILER "verbose_generic_activity", "", CALLEE_ACTIVITY_VERBOSE),
+    GUARD("26hash_result_and_alloc_node",
+	  "<rustc_middle::dep_graph::graph::DepGraphData>::hash_result_and_alloc_node::<", "", CALLEE_HASH_RESULT),
+    GUARD("18try_load_from_disk", "rustc_query_impl::plumbing::try_load_from_disk::<", "", CALLEE_SHARED_LOAD),
     GUARD("9profiling11TimingGuard", "core::ptr::drop_in_place::<rustc_data_structures::profiling::TimingGuard>", "",
 	  CALLEE_DROP),
     GUARD("9profiling11TimingGuard", "core::ptr::drop_glue::<rustc_data_structures::profiling::TimingGuard>", "",
@@ -99,6 +107,21 @@ static bool matches(const struct recogniser *row, const char *path, struct recog
 	memcpy(out->query, path + prefix, middle);
 	out->query[middle] = '\0';
 	return true;
+}
+
+bool symbol_query_closure(const char *symbol, char query[SYMBOL_QUERY])
+{
+	static const char before[] = "<rustc_query_impl::query_impl::", after[] = "::make_query_vtable::";
+	char *path = strstr(symbol, "17make_query_vtable") ? symbol_path(symbol) : NULL;
+	const char *name = path + sizeof(before) - 1;
+	bool found = path && !strncmp(path, before, sizeof(before) - 1);
+	size_t length = found ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
+
+	found = length && length < SYMBOL_QUERY && !strncmp(name + length, after, sizeof(after) - 1);
+	if (found)
+		snprintf(query, SYMBOL_QUERY, "%.*s", (int)length, name);
+	free(path);
+	return found;
 }
 
 void recognise(const char *symbol, struct recognised *out)
