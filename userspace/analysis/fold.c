@@ -256,6 +256,7 @@ static int take_interval(struct state *state, const struct mmp_event *event)
 	if (rc)
 		return rc;
 	state->nodes[node].self_ns += duration;
+	state->nodes[node].count++;
 	return push(state, (struct frame){event->start, event->end, node});
 }
 
