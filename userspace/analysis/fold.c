@@ -4,28 +4,15 @@
  * walking backwards meets a parent before its children, and a stack for each thread says which event an event lies in.
  * The stacks are nodes of a tree here, found by their parent and label.
  */
-#include "analysis/analysis.h"
+#include "analysis/labels.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* uthash exits when out of memory unless told otherwise; an element that could not be added has no table. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #define MAX_NODES ((size_t)8 << 20)
-#define MAX_LABEL_BYTES ((size_t)256 << 20)
-#define RECENT_LABELS 1024
 #define FIRST_SLOTS ((size_t)1 << 12)
 #define BATCH 64
-
-struct label {
-	char *text;
-	uint32_t index;
-	UT_hash_handle hh;
-};
 
 struct frame {
 	uint64_t start, end;
@@ -44,77 +31,18 @@ struct thread {
 struct state {
 	const struct mmp_reader *profile;
 	struct error *err;
-	struct mmp_buffer buffer;
-	struct label *labels;
-	size_t label_bytes;
+	struct labels labels;
 	struct thread *threads, *thread;
 	struct fold_node *nodes;
 	size_t node_count, node_capacity;
 	/* Nodes by parent and label: open addressing, the index of a node or 0; a power of two, at most half full. */
 	uint32_t *slots;
 	size_t slot_count;
-	/* Labels found lately, by their key. */
-	struct {
-		uint64_t key;
-		const struct label *label;
-	} recent[RECENT_LABELS];
 };
 
 static int out_of_memory(struct state *state)
 {
-	return error_set(state->err, ENOMEM, "%s: out of memory while folding stacks", mmp_path(state->profile));
-}
-
-static struct label *add_label(struct state *state, const struct mmp_text *text)
-{
-	struct label *label = calloc(1, sizeof(*label));
-
-	if (!label)
-		return NULL;
-	label->text = strndup(text->bytes, text->size);
-	label->index = (uint32_t)HASH_COUNT(state->labels);
-	if (label->text)
-		HASH_ADD_KEYPTR(hh, state->labels, label->text, text->size, label);
-	if (!label->hh.tbl) {
-		free(label->text);
-		free(label);
-		return NULL;
-	}
-	state->label_bytes += text->size;
-	return label;
-}
-
-/* The label of an event; NULL on failure, then *rc says why. */
-static const struct label *find_label(struct state *state, uint64_t id, int *rc)
-{
-	uint64_t key = mmp_label_key(state->profile, id);
-	size_t slot = (key >> 3 ^ key >> 13) % RECENT_LABELS;
-	struct label *label = NULL;
-	struct mmp_error err;
-	struct mmp_text text;
-
-	if (state->recent[slot].label && state->recent[slot].key == key)
-		return state->recent[slot].label;
-	*rc = mmp_label_of(state->profile, key, &state->buffer, &text, &err);
-	if (*rc) {
-		error_set(state->err, *rc, "%s", err.text);
-		return NULL;
-	}
-	HASH_FIND(hh, state->labels, text.bytes, text.size, label);
-	if (!label && state->label_bytes > MAX_LABEL_BYTES) {
-		*rc = error_set(state->err, E2BIG, "%s: its labels need more than %zu MiB; it may be damaged",
-				mmp_path(state->profile), MAX_LABEL_BYTES >> 20);
-		return NULL;
-	}
-	if (!label)
-		label = add_label(state, &text);
-	if (!label) {
-		*rc = out_of_memory(state);
-		return NULL;
-	}
-	state->recent[slot].key = key;
-	state->recent[slot].label = label;
-	return label;
+	return labels_out_of_memory(&state->labels);
 }
 
 static int find_thread(struct state *state, const struct mmp_event *event)
@@ -233,7 +161,7 @@ static int take_interval(struct state *state, const struct mmp_event *event)
 
 	if (rc)
 		return rc;
-	label = find_label(state, event->id, &rc);
+	label = labels_find(&state->labels, event->id, &rc);
 	if (!label)
 		return rc;
 	thread = state->thread;
@@ -265,10 +193,10 @@ static int collect(struct state *state, struct fold *fold)
 {
 	for (const struct thread *thread = state->threads; thread; thread = thread->hh.next)
 		state->nodes[0].self_ns += thread->end - thread->start - thread->top_level_ns;
-	fold->labels = calloc(HASH_COUNT(state->labels) + 1, sizeof(*fold->labels));
+	fold->labels = calloc(labels_count(&state->labels) + 1, sizeof(*fold->labels));
 	if (!fold->labels)
 		return out_of_memory(state);
-	for (struct label *label = state->labels; label; label = label->hh.next) {
+	for (struct label *label = state->labels.first; label; label = label->hh.next) {
 		fold->labels[fold->label_count++] = label->text;
 		label->text = NULL;
 	}
@@ -282,7 +210,6 @@ static int collect(struct state *state, struct fold *fold)
 static void free_state(struct state *state)
 {
 	struct thread *thread = state->threads, *next_thread;
-	struct label *label = state->labels, *next;
 
 	HASH_CLEAR(hh, state->threads);
 	for (; thread; thread = next_thread) {
@@ -290,13 +217,7 @@ static void free_state(struct state *state)
 		free(thread->stack);
 		free(thread);
 	}
-	HASH_CLEAR(hh, state->labels);
-	for (; label; label = next) {
-		next = label->hh.next;
-		free(label->text);
-		free(label);
-	}
-	mmp_buffer_free(&state->buffer);
+	labels_free(&state->labels);
 	free(state->nodes);
 	free(state->slots);
 	free(state);
@@ -304,6 +225,7 @@ static void free_state(struct state *state)
 
 int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct error *err)
 {
+	static const struct label blank;
 	struct state *state = calloc(1, sizeof(*state));
 	struct mmp_cursor cursor = mmp_end(profile);
 	struct mmp_event events[BATCH];
@@ -315,6 +237,7 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 		return error_set(err, ENOMEM, "%s: out of memory while folding stacks", mmp_path(profile));
 	state->profile = profile;
 	state->err = err;
+	labels_begin(&state->labels, profile, "while folding stacks", &blank, sizeof(blank), err);
 	rc = add_node(state, 0, 0);
 	if (!rc)
 		rc = grow_slots(state);

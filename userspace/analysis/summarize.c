@@ -4,19 +4,13 @@
  * their end, so walking backwards meets a parent before its children, and a stack for each thread says which event an
  * event lies in. An event's duration is added to its own label's self time and subtracted from its parent's.
  */
-#include "analysis/analysis.h"
+#include "analysis/labels.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* uthash exits when out of memory unless told otherwise; an element that could not be added has no table. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#define MAX_LABEL_BYTES ((size_t)256 << 20)
-#define RECENT_LABELS 1024
 #define RECENT_THREADS 256
 #define RECENT_KINDS 64
 #define NEAR_THREADS 8
@@ -43,7 +37,7 @@ static const char *const kind_names[KIND_OTHER] = {
 /* How far, going backwards, the events of a label have covered the time of a thread beyond the first NEAR_THREADS. */
 struct span {
 	struct span_key {
-		const struct label *label;
+		const struct counts *counts;
 		const struct thread *thread;
 	} key;
 	uint64_t start;
@@ -52,7 +46,8 @@ struct span {
 
 /* A label with its counts. These three are differences, which may fall below zero: two's complement, seen at the end.
  */
-struct label {
+struct counts {
+	struct label label;
 	struct summary_row row;
 	uint64_t self_ns, load_ns, hashing_ns;
 	bool has_row; /* an event other than an artifact size has it */
@@ -61,12 +56,11 @@ struct label {
 	uint64_t artifact_bytes;
 	uint64_t spans[NEAR_THREADS]; /* the same for the first threads */
 	struct span *far_span;	      /* the last one used for another */
-	UT_hash_handle hh;
 };
 
 struct frame {
 	uint64_t start, end;
-	struct label *label;
+	struct counts *counts;
 	enum kind kind;
 };
 
@@ -83,16 +77,10 @@ struct state {
 	const struct mmp_reader *profile;
 	struct error *err;
 	struct mmp_buffer buffer;
-	struct label *labels;
-	size_t label_bytes;
+	struct labels labels;
 	struct thread *threads, *thread;
 	struct thread *recent_threads[RECENT_THREADS];
 	struct span *spans;
-	/* Labels found lately, by their key. */
-	struct {
-		uint64_t key;
-		struct label *label;
-	} recent[RECENT_LABELS];
 	/* The kinds of string ids found lately; a profile has a handful. */
 	struct {
 		uint64_t id; /* one more than it; 0 for none */
@@ -102,7 +90,7 @@ struct state {
 
 static int out_of_memory(struct state *state)
 {
-	return error_set(state->err, ENOMEM, "%s: out of memory while summarizing", mmp_path(state->profile));
+	return labels_out_of_memory(&state->labels);
 }
 
 static int pass_on(struct state *state, int rc, const struct mmp_error *err)
@@ -131,61 +119,6 @@ static int find_kind(struct state *state, uint64_t id, enum kind *kind)
 	state->kinds[slot].id = id + 1;
 	state->kinds[slot].kind = *kind;
 	return 0;
-}
-
-static struct label *add_label(struct state *state, const struct mmp_text *text)
-{
-	struct label *label = calloc(1, sizeof(*label));
-
-	if (label)
-		label->row.label = strndup(text->bytes, text->size);
-	if (!label || !label->row.label) {
-		free(label);
-		return NULL;
-	}
-	for (size_t i = 0; i < NEAR_THREADS; i++)
-		label->spans[i] = UINT64_MAX;
-	HASH_ADD_KEYPTR(hh, state->labels, label->row.label, text->size, label);
-	if (!label->hh.tbl) {
-		free(label->row.label);
-		free(label);
-		return NULL;
-	}
-	state->label_bytes += text->size;
-	return label;
-}
-
-/* The label of an event; NULL on failure, then *rc says why. */
-static struct label *find_label(struct state *state, uint64_t id, int *rc)
-{
-	uint64_t key = mmp_label_key(state->profile, id);
-	size_t slot = (key >> 3 ^ key >> 13) % RECENT_LABELS;
-	struct mmp_error err;
-	struct mmp_text text;
-	struct label *label = NULL;
-
-	if (state->recent[slot].label && state->recent[slot].key == key)
-		return state->recent[slot].label;
-	*rc = mmp_label_of(state->profile, key, &state->buffer, &text, &err);
-	if (*rc) {
-		*rc = pass_on(state, *rc, &err);
-		return NULL;
-	}
-	HASH_FIND(hh, state->labels, text.bytes, text.size, label);
-	if (!label && state->label_bytes > MAX_LABEL_BYTES) {
-		*rc = error_set(state->err, E2BIG, "%s: its labels need more than %zu MiB; it may be damaged",
-				mmp_path(state->profile), MAX_LABEL_BYTES >> 20);
-		return NULL;
-	}
-	if (!label)
-		label = add_label(state, &text);
-	if (!label) {
-		*rc = out_of_memory(state);
-		return NULL;
-	}
-	state->recent[slot].key = key;
-	state->recent[slot].label = label;
-	return label;
 }
 
 static int find_thread(struct state *state, const struct mmp_event *event)
@@ -235,52 +168,52 @@ static int push(struct state *state, struct frame frame)
 /* Takes a child's duration off what contains it. */
 static void subtract(const struct frame *parent, uint64_t duration)
 {
-	parent->label->self_ns -= duration;
+	parent->counts->self_ns -= duration;
 	if (parent->kind == KIND_RESULT_HASHING)
-		parent->label->hashing_ns -= duration;
+		parent->counts->hashing_ns -= duration;
 	else if (parent->kind == KIND_INCREMENTAL_LOAD)
-		parent->label->load_ns -= duration;
+		parent->counts->load_ns -= duration;
 }
 
-static void add(struct label *label, enum kind kind, uint64_t duration)
+static void add(struct counts *counts, enum kind kind, uint64_t duration)
 {
-	label->self_ns += duration;
+	counts->self_ns += duration;
 	/* Hashing happens within the query's own event, whose duration is in its total already. */
 	if (kind != KIND_RESULT_HASHING)
-		label->row.total_ns += duration;
+		counts->row.total_ns += duration;
 	switch (kind) {
 	case KIND_QUERY:
-		label->row.queries++;
+		counts->row.queries++;
 		/* fall through */
 	case KIND_GENERIC_ACTIVITY:
-		label->row.cache_misses++;
-		label->row.invocations++;
+		counts->row.cache_misses++;
+		counts->row.invocations++;
 		break;
 	case KIND_QUERY_BLOCKED:
 		/* The query did not run but was a cache hit in the end, which rustc records as such. */
-		label->row.blocked_ns += duration;
+		counts->row.blocked_ns += duration;
 		break;
 	case KIND_INCREMENTAL_LOAD:
-		label->load_ns += duration;
-		label->row.loads++;
+		counts->load_ns += duration;
+		counts->row.loads++;
 		break;
 	case KIND_RESULT_HASHING:
-		label->hashing_ns += duration;
+		counts->hashing_ns += duration;
 		break;
 	default:
-		label->row.invocations++;
+		counts->row.invocations++;
 		break;
 	}
 }
 
 /* Where the span of a label on the thread in hand begins; NULL if out of memory. */
-static uint64_t *find_span(struct state *state, struct label *label)
+static uint64_t *find_span(struct state *state, struct counts *counts)
 {
-	struct span_key key = {label, state->thread};
-	struct span *span = label->far_span;
+	struct span_key key = {counts, state->thread};
+	struct span *span = counts->far_span;
 
 	if (state->thread->number < NEAR_THREADS)
-		return &label->spans[state->thread->number];
+		return &counts->spans[state->thread->number];
 	if (span && span->key.thread == state->thread)
 		return &span->start;
 	HASH_FIND(hh, state->spans, &key, sizeof(key), span);
@@ -296,25 +229,25 @@ static uint64_t *find_span(struct state *state, struct label *label)
 			return NULL;
 		}
 	}
-	label->far_span = span;
+	counts->far_span = span;
 	return &span->start;
 }
 
 /* Adds to the label's span what the event covers of the thread's time and no later event of the label has covered. */
-static int cover(struct state *state, struct label *label, const struct mmp_event *event)
+static int cover(struct state *state, struct counts *counts, const struct mmp_event *event)
 {
-	uint64_t *start = find_span(state, label);
+	uint64_t *start = find_span(state, counts);
 
 	if (!start)
 		return out_of_memory(state);
 	if (event->start < *start) {
-		label->row.span_ns += (event->end < *start ? event->end : *start) - event->start;
+		counts->row.span_ns += (event->end < *start ? event->end : *start) - event->start;
 		*start = event->start;
 	}
 	return 0;
 }
 
-static int take_interval(struct state *state, const struct mmp_event *event, struct label *label, enum kind kind)
+static int take_interval(struct state *state, const struct mmp_event *event, struct counts *counts, enum kind kind)
 {
 	uint64_t duration = event->end - event->start;
 	struct thread *thread;
@@ -332,41 +265,41 @@ static int take_interval(struct state *state, const struct mmp_event *event, str
 		}
 		thread->depth--;
 	}
-	label->has_row = true;
-	add(label, kind, duration);
+	counts->has_row = true;
+	add(counts, kind, duration);
 	/* As for the total, hashing is part of the query's own event. */
-	if (kind != KIND_RESULT_HASHING && cover(state, label, event))
+	if (kind != KIND_RESULT_HASHING && cover(state, counts, event))
 		return -ENOMEM;
 	if (event->start < thread->start)
 		thread->start = event->start;
 	if (event->end > thread->end)
 		thread->end = event->end;
-	return push(state, (struct frame){event->start, event->end, label, kind});
+	return push(state, (struct frame){event->start, event->end, counts, kind});
 }
 
 static int take_event(struct state *state, const struct mmp_event *event)
 {
-	struct label *label;
+	struct counts *counts;
 	enum kind kind = KIND_OTHER;
 	int rc = find_kind(state, event->kind, &kind);
 
 	if (rc)
 		return rc;
-	label = find_label(state, event->id, &rc);
-	if (!label)
+	counts = (struct counts *)labels_find(&state->labels, event->id, &rc);
+	if (!counts)
 		return rc;
 	if (event->type == MMP_INTERVAL)
-		return take_interval(state, event, label, kind);
+		return take_interval(state, event, counts, kind);
 	if (event->type == MMP_INSTANT && kind == KIND_CACHE_HIT) {
-		label->has_row = true;
-		if (!label->hits_are_counted)
-			label->row.cache_hits++;
+		counts->has_row = true;
+		if (!counts->hits_are_counted)
+			counts->row.cache_hits++;
 	} else if (event->type == MMP_INTEGER && kind == KIND_CACHE_HIT_COUNT) {
-		label->has_row = label->hits_are_counted = true;
-		label->row.cache_hits += event->value;
+		counts->has_row = counts->hits_are_counted = true;
+		counts->row.cache_hits += event->value;
 	} else if (event->type == MMP_INTEGER && kind == KIND_ARTIFACT_SIZE) {
-		label->has_artifact = true;
-		label->artifact_bytes += event->value;
+		counts->has_artifact = true;
+		counts->artifact_bytes += event->value;
 	}
 	return 0;
 }
@@ -386,7 +319,7 @@ static int compare_artifacts(const void *left, const void *right)
 /* Moves the counts into a sorted summary. */
 static int collect(struct state *state, struct summary *summary)
 {
-	size_t count = HASH_COUNT(state->labels) + 1;
+	size_t count = labels_count(&state->labels) + 1;
 	const char *unit = profile_unit(state->profile);
 
 	if (unit)
@@ -399,24 +332,27 @@ static int collect(struct state *state, struct summary *summary)
 		return out_of_memory(state);
 	for (const struct thread *thread = state->threads; thread; thread = thread->hh.next)
 		summary->cpu_ns += thread->end - thread->start;
-	for (struct label *label = state->labels; label; label = label->hh.next) {
-		if (label->has_artifact) {
+	for (struct label *label = state->labels.first; label; label = label->hh.next) {
+		struct counts *counts = (struct counts *)label;
+
+		if (counts->has_artifact) {
 			struct summary_artifact *artifact = &summary->artifacts[summary->artifact_count];
 
-			artifact->bytes = label->artifact_bytes;
-			artifact->label = strdup(label->row.label);
+			artifact->bytes = counts->artifact_bytes;
+			artifact->label = strdup(label->text);
 			if (!artifact->label)
 				return out_of_memory(state);
 			summary->artifact_count++;
 		}
-		if (label->has_row) {
+		if (counts->has_row) {
 			struct summary_row *row = &summary->rows[summary->row_count++];
 
-			*row = label->row;
-			label->row.label = NULL;
-			row->self_ns = at_least_0(label->self_ns);
-			row->load_ns = at_least_0(label->load_ns);
-			row->hashing_ns = at_least_0(label->hashing_ns);
+			*row = counts->row;
+			row->label = label->text;
+			label->text = NULL;
+			row->self_ns = at_least_0(counts->self_ns);
+			row->load_ns = at_least_0(counts->load_ns);
+			row->hashing_ns = at_least_0(counts->hashing_ns);
 			if (summary->cpu_ns)
 				row->share = (double)row->self_ns / (double)summary->cpu_ns * 100;
 		}
@@ -430,7 +366,6 @@ static int collect(struct state *state, struct summary *summary)
 static void free_state(struct state *state)
 {
 	struct thread *thread = state->threads, *next_thread;
-	struct label *label = state->labels, *next;
 	struct span *span = state->spans, *next_span;
 
 	HASH_CLEAR(hh, state->spans);
@@ -444,18 +379,14 @@ static void free_state(struct state *state)
 		free(thread->stack);
 		free(thread);
 	}
-	HASH_CLEAR(hh, state->labels);
-	for (; label; label = next) {
-		next = label->hh.next;
-		free(label->row.label);
-		free(label);
-	}
+	labels_free(&state->labels);
 	mmp_buffer_free(&state->buffer);
 	free(state);
 }
 
 int summarize_profile(const struct mmp_reader *profile, struct summary *summary, struct error *err)
 {
+	static const struct counts blank = {.spans = {[0 ... NEAR_THREADS - 1] = UINT64_MAX}};
 	struct state *state = calloc(1, sizeof(*state));
 	struct mmp_cursor cursor = mmp_end(profile);
 	struct mmp_event events[BATCH];
@@ -467,6 +398,7 @@ int summarize_profile(const struct mmp_reader *profile, struct summary *summary,
 		return error_set(err, ENOMEM, "%s: out of memory while summarizing", mmp_path(profile));
 	state->profile = profile;
 	state->err = err;
+	labels_begin(&state->labels, profile, "while summarizing", &blank.label, sizeof(blank), err);
 	while (!rc && (count = mmp_previous_many(&cursor, events, BATCH))) {
 		for (size_t i = 0; i < count; i++)
 			mmp_prefetch(profile, events[i].id);
