@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The algorithm is that of measureme's analyzeme/src/stack_collapse.rs: events are stored in the order of their end, so
- * walking backwards meets a parent before its children, and a stack for each thread says which event an event lies in.
- * The stacks are nodes of a tree here, found by their parent and label.
+ * The algorithm is that of measureme's analyzeme/src/stack_collapse.rs, which walks as nesting.h does. The stacks are
+ * nodes of a tree here, found by their parent and label.
  */
-#include "analysis/labels.h"
+#include "analysis/nesting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,25 +13,17 @@
 #define FIRST_SLOTS ((size_t)1 << 12)
 #define BATCH 64
 
-struct frame {
-	uint64_t start, end;
-	uint32_t node;
-};
-
-struct thread {
-	uint32_t id;
-	uint64_t start, end;
-	uint64_t top_level_ns; /* sum of the durations of events that lie in no other */
-	struct frame *stack;
-	size_t depth, capacity;
-	UT_hash_handle hh;
+/* A thread, and the sum of the durations of its events that lie in no other. */
+struct folded_thread {
+	struct thread thread;
+	uint64_t top_level_ns;
 };
 
 struct state {
 	const struct mmp_reader *profile;
 	struct error *err;
 	struct labels labels;
-	struct thread *threads, *thread;
+	struct nesting nesting;
 	struct fold_node *nodes;
 	size_t node_count, node_capacity;
 	/* Nodes by parent and label: open addressing, the index of a node or 0; a power of two, at most half full. */
@@ -43,30 +34,6 @@ struct state {
 static int out_of_memory(struct state *state)
 {
 	return labels_out_of_memory(&state->labels);
-}
-
-static int find_thread(struct state *state, const struct mmp_event *event)
-{
-	struct thread *thread = state->thread;
-
-	if (thread && thread->id == event->thread)
-		return 0;
-	HASH_FIND(hh, state->threads, &event->thread, sizeof(event->thread), thread);
-	if (!thread) {
-		thread = calloc(1, sizeof(*thread));
-		if (!thread)
-			return out_of_memory(state);
-		thread->id = event->thread;
-		thread->start = event->start;
-		thread->end = event->end;
-		HASH_ADD(hh, state->threads, id, sizeof(thread->id), thread);
-		if (!thread->hh.tbl) {
-			free(thread);
-			return out_of_memory(state);
-		}
-	}
-	state->thread = thread;
-	return 0;
 }
 
 static size_t slot_of(const struct state *state, uint32_t parent, uint32_t label)
@@ -134,65 +101,41 @@ static int find_node(struct state *state, uint32_t parent, uint32_t label, uint3
 	return 2 * state->node_count > state->slot_count ? grow_slots(state) : 0;
 }
 
-static int push(struct state *state, struct frame frame)
-{
-	struct thread *thread = state->thread;
-
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-		struct frame *grown = reallocarray(thread->stack, capacity, sizeof(*grown));
-
-		if (!grown)
-			return out_of_memory(state);
-		thread->stack = grown;
-		thread->capacity = capacity;
-	}
-	thread->stack[thread->depth++] = frame;
-	return 0;
-}
-
 static int take_interval(struct state *state, const struct mmp_event *event)
 {
 	uint64_t duration = event->end - event->start;
 	const struct label *label;
+	const struct frame *frame;
 	uint32_t parent = 0, node;
-	struct thread *thread;
-	int rc = find_thread(state, event);
+	int rc = 0;
 
-	if (rc)
-		return rc;
+	if (nesting_enter(&state->nesting, event, &frame))
+		return out_of_memory(state);
 	label = labels_find(&state->labels, event->id, &rc);
 	if (!label)
 		return rc;
-	thread = state->thread;
-	if (event->start < thread->start)
-		thread->start = event->start;
-	while (thread->depth) {
-		const struct frame *top = &thread->stack[thread->depth - 1];
-
-		if (top->start <= event->start && event->end <= top->end) {
-			parent = top->node;
-			break;
-		}
-		thread->depth--;
-	}
-	if (parent)
+	if (frame) {
+		parent = frame->number;
 		state->nodes[parent].self_ns -= duration;
-	else
-		thread->top_level_ns += duration;
+	} else {
+		((struct folded_thread *)state->nesting.thread)->top_level_ns += duration;
+	}
 	rc = find_node(state, parent, label->index, &node);
 	if (rc)
 		return rc;
 	state->nodes[node].self_ns += duration;
 	state->nodes[node].count++;
-	return push(state, (struct frame){event->start, event->end, node});
+	if (nesting_push(&state->nesting, (struct frame){event->start, event->end, NULL, node}))
+		return out_of_memory(state);
+	return 0;
 }
 
 /* Moves what was found into the result. */
 static int collect(struct state *state, struct fold *fold)
 {
-	for (const struct thread *thread = state->threads; thread; thread = thread->hh.next)
-		state->nodes[0].self_ns += thread->end - thread->start - thread->top_level_ns;
+	for (const struct thread *thread = state->nesting.first; thread; thread = thread->hh.next)
+		state->nodes[0].self_ns +=
+		    thread->end - thread->start - ((const struct folded_thread *)thread)->top_level_ns;
 	fold->labels = calloc(labels_count(&state->labels) + 1, sizeof(*fold->labels));
 	if (!fold->labels)
 		return out_of_memory(state);
@@ -206,17 +149,9 @@ static int collect(struct state *state, struct fold *fold)
 	return 0;
 }
 
-/* Clearing a table leaves its elements linked. */
 static void free_state(struct state *state)
 {
-	struct thread *thread = state->threads, *next_thread;
-
-	HASH_CLEAR(hh, state->threads);
-	for (; thread; thread = next_thread) {
-		next_thread = thread->hh.next;
-		free(thread->stack);
-		free(thread);
-	}
+	nesting_free(&state->nesting);
 	labels_free(&state->labels);
 	free(state->nodes);
 	free(state->slots);
@@ -238,6 +173,7 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 	state->profile = profile;
 	state->err = err;
 	labels_begin(&state->labels, profile, "while folding stacks", &blank, sizeof(blank), err);
+	state->nesting.thread_size = sizeof(struct folded_thread);
 	rc = add_node(state, 0, 0);
 	if (!rc)
 		rc = grow_slots(state);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The algorithm is that of measureme's analyzeme/src/analysis.rs (perform_analysis): events are stored in the order of
- * their end, so walking backwards meets a parent before its children, and a stack for each thread says which event an
- * event lies in. An event's duration is added to its own label's self time and subtracted from its parent's.
+ * The algorithm is that of measureme's analyzeme/src/analysis.rs (perform_analysis), which walks as nesting.h does. An
+ * event's duration is added to its own label's self time and subtracted from its parent's.
  */
-#include "analysis/labels.h"
+#include "analysis/nesting.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RECENT_THREADS 256
 #define RECENT_KINDS 64
 #define NEAR_THREADS 8
 /* Events whose strings are fetched at once: from memory they take longer than the rest of the work. */
@@ -58,28 +56,12 @@ struct counts {
 	struct span *far_span;	      /* the last one used for another */
 };
 
-struct frame {
-	uint64_t start, end;
-	struct counts *counts;
-	enum kind kind;
-};
-
-struct thread {
-	uint32_t id;
-	size_t number; /* counted as they are met */
-	uint64_t start, end;
-	struct frame *stack;
-	size_t depth, capacity;
-	UT_hash_handle hh;
-};
-
 struct state {
 	const struct mmp_reader *profile;
 	struct error *err;
 	struct mmp_buffer buffer;
 	struct labels labels;
-	struct thread *threads, *thread;
-	struct thread *recent_threads[RECENT_THREADS];
+	struct nesting nesting;
 	struct span *spans;
 	/* The kinds of string ids found lately; a profile has a handful. */
 	struct {
@@ -121,58 +103,14 @@ static int find_kind(struct state *state, uint64_t id, enum kind *kind)
 	return 0;
 }
 
-static int find_thread(struct state *state, const struct mmp_event *event)
-{
-	struct thread *thread = state->thread;
-
-	if (thread && thread->id == event->thread)
-		return 0;
-	thread = state->recent_threads[event->thread % RECENT_THREADS];
-	if (!thread || thread->id != event->thread)
-		HASH_FIND(hh, state->threads, &event->thread, sizeof(event->thread), thread);
-	if (!thread) {
-		thread = calloc(1, sizeof(*thread));
-		if (!thread)
-			return out_of_memory(state);
-		thread->id = event->thread;
-		thread->number = HASH_COUNT(state->threads);
-		thread->start = event->start;
-		thread->end = event->end;
-		HASH_ADD(hh, state->threads, id, sizeof(thread->id), thread);
-		if (!thread->hh.tbl) {
-			free(thread);
-			return out_of_memory(state);
-		}
-	}
-	state->thread = state->recent_threads[event->thread % RECENT_THREADS] = thread;
-	return 0;
-}
-
-static int push(struct state *state, struct frame frame)
-{
-	struct thread *thread = state->thread;
-
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-		struct frame *grown = reallocarray(thread->stack, capacity, sizeof(*grown));
-
-		if (!grown)
-			return out_of_memory(state);
-		thread->stack = grown;
-		thread->capacity = capacity;
-	}
-	thread->stack[thread->depth++] = frame;
-	return 0;
-}
-
 /* Takes a child's duration off what contains it. */
-static void subtract(const struct frame *parent, uint64_t duration)
+static void subtract(struct counts *parent, enum kind kind, uint64_t duration)
 {
-	parent->counts->self_ns -= duration;
-	if (parent->kind == KIND_RESULT_HASHING)
-		parent->counts->hashing_ns -= duration;
-	else if (parent->kind == KIND_INCREMENTAL_LOAD)
-		parent->counts->load_ns -= duration;
+	parent->self_ns -= duration;
+	if (kind == KIND_RESULT_HASHING)
+		parent->hashing_ns -= duration;
+	else if (kind == KIND_INCREMENTAL_LOAD)
+		parent->load_ns -= duration;
 }
 
 static void add(struct counts *counts, enum kind kind, uint64_t duration)
@@ -209,12 +147,13 @@ static void add(struct counts *counts, enum kind kind, uint64_t duration)
 /* Where the span of a label on the thread in hand begins; NULL if out of memory. */
 static uint64_t *find_span(struct state *state, struct counts *counts)
 {
-	struct span_key key = {counts, state->thread};
+	const struct thread *thread = state->nesting.thread;
+	struct span_key key = {counts, thread};
 	struct span *span = counts->far_span;
 
-	if (state->thread->number < NEAR_THREADS)
-		return &counts->spans[state->thread->number];
-	if (span && span->key.thread == state->thread)
+	if (thread->index < NEAR_THREADS)
+		return &counts->spans[thread->index];
+	if (span && span->key.thread == thread)
 		return &span->start;
 	HASH_FIND(hh, state->spans, &key, sizeof(key), span);
 	if (!span) {
@@ -250,31 +189,24 @@ static int cover(struct state *state, struct counts *counts, const struct mmp_ev
 static int take_interval(struct state *state, const struct mmp_event *event, struct counts *counts, enum kind kind)
 {
 	uint64_t duration = event->end - event->start;
+	const struct frame *parent;
 	struct thread *thread;
-	int rc = find_thread(state, event);
 
-	if (rc)
-		return rc;
-	thread = state->thread;
-	while (thread->depth) {
-		const struct frame *top = &thread->stack[thread->depth - 1];
-
-		if (top->start <= event->start && event->end <= top->end) {
-			subtract(top, duration);
-			break;
-		}
-		thread->depth--;
-	}
+	if (nesting_enter(&state->nesting, event, &parent))
+		return out_of_memory(state);
+	if (parent)
+		subtract(parent->item, parent->number, duration);
+	thread = state->nesting.thread;
 	counts->has_row = true;
 	add(counts, kind, duration);
 	/* As for the total, hashing is part of the query's own event. */
 	if (kind != KIND_RESULT_HASHING && cover(state, counts, event))
 		return -ENOMEM;
-	if (event->start < thread->start)
-		thread->start = event->start;
 	if (event->end > thread->end)
 		thread->end = event->end;
-	return push(state, (struct frame){event->start, event->end, counts, kind});
+	if (nesting_push(&state->nesting, (struct frame){event->start, event->end, counts, kind}))
+		return out_of_memory(state);
+	return 0;
 }
 
 static int take_event(struct state *state, const struct mmp_event *event)
@@ -330,7 +262,7 @@ static int collect(struct state *state, struct summary *summary)
 	summary->artifacts = calloc(count, sizeof(*summary->artifacts));
 	if (!summary->rows || !summary->artifacts)
 		return out_of_memory(state);
-	for (const struct thread *thread = state->threads; thread; thread = thread->hh.next)
+	for (const struct thread *thread = state->nesting.first; thread; thread = thread->hh.next)
 		summary->cpu_ns += thread->end - thread->start;
 	for (struct label *label = state->labels.first; label; label = label->hh.next) {
 		struct counts *counts = (struct counts *)label;
@@ -365,7 +297,6 @@ static int collect(struct state *state, struct summary *summary)
 /* Clearing a table leaves its elements linked. */
 static void free_state(struct state *state)
 {
-	struct thread *thread = state->threads, *next_thread;
 	struct span *span = state->spans, *next_span;
 
 	HASH_CLEAR(hh, state->spans);
@@ -373,12 +304,7 @@ static void free_state(struct state *state)
 		next_span = span->hh.next;
 		free(span);
 	}
-	HASH_CLEAR(hh, state->threads);
-	for (; thread; thread = next_thread) {
-		next_thread = thread->hh.next;
-		free(thread->stack);
-		free(thread);
-	}
+	nesting_free(&state->nesting);
 	labels_free(&state->labels);
 	mmp_buffer_free(&state->buffer);
 	free(state);
@@ -399,6 +325,7 @@ int summarize_profile(const struct mmp_reader *profile, struct summary *summary,
 	state->profile = profile;
 	state->err = err;
 	labels_begin(&state->labels, profile, "while summarizing", &blank.label, sizeof(blank), err);
+	state->nesting.thread_size = sizeof(struct thread);
 	while (!rc && (count = mmp_previous_many(&cursor, events, BATCH))) {
 		for (size_t i = 0; i < count; i++)
 			mmp_prefetch(profile, events[i].id);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The forest of a profile's events. Events are stored in the order of their end, so walking backwards meets a parent
- * before its children, and a stack for each thread says which event an event lies in. The nodes so found, parents
- * first and siblings last to first, are then counted and moved to where the order of struct trace wants them.
+ * The forest of a profile's events. Walking backwards as nesting.h does finds nodes parents first and siblings last to
+ * first. They are then counted and moved to where the order of struct trace wants them.
  */
-#include "analysis/labels.h"
+#include "analysis/nesting.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,11 +33,11 @@ struct counted {
 	bool hits_are_counted;
 };
 
-struct thread {
-	struct trace_thread thread;
-	uint32_t *stack; /* of found nodes */
-	size_t depth, capacity;
-	UT_hash_handle hh;
+/* A thread, and its part of struct trace_thread. */
+struct traced_thread {
+	struct thread thread;
+	uint32_t roots, count;
+	uint64_t root_ns;
 };
 
 struct builder {
@@ -46,7 +45,7 @@ struct builder {
 	struct error *err;
 	struct mmp_buffer buffer;
 	struct labels labels;
-	struct thread *threads, *thread;
+	struct nesting nesting;
 	/* In the order they were met. Until they are moved, `first` of a root is its thread's id. */
 	struct trace_node *found;
 	uint32_t count;
@@ -102,87 +101,31 @@ static int find_kind(struct builder *builder, uint64_t id, int *kind)
 	return 0;
 }
 
-static int find_thread(struct builder *builder, const struct mmp_event *event)
-{
-	struct thread *thread = builder->thread;
-
-	if (thread && thread->thread.id == event->thread)
-		return 0;
-	HASH_FIND(hh, builder->threads, &event->thread, sizeof(event->thread), thread);
-	if (!thread) {
-		thread = calloc(1, sizeof(*thread));
-		if (!thread)
-			return out_of_memory(builder);
-		thread->thread = (struct trace_thread){.id = event->thread, .start = event->start, .end = event->end};
-		HASH_ADD(hh, builder->threads, thread.id, sizeof(thread->thread.id), thread);
-		if (!thread->hh.tbl) {
-			free(thread);
-			return out_of_memory(builder);
-		}
-	}
-	builder->thread = thread;
-	return 0;
-}
-
-static int push(struct builder *builder, uint32_t node)
-{
-	struct thread *thread = builder->thread;
-
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-		uint32_t *grown = reallocarray(thread->stack, capacity, sizeof(*grown));
-
-		if (!grown)
-			return out_of_memory(builder);
-		thread->stack = grown;
-		thread->capacity = capacity;
-	}
-	thread->stack[thread->depth++] = node;
-	return 0;
-}
-
-/* The node that the event lies in, which is then the top of the thread's stack. */
-static uint32_t find_parent(struct builder *builder, const struct mmp_event *event)
-{
-	struct thread *thread = builder->thread;
-
-	for (; thread->depth; thread->depth--) {
-		uint32_t top = thread->stack[thread->depth - 1];
-		const struct trace_node *node = &builder->found[top];
-
-		if (node->start <= event->start && event->end <= node->start + node->duration)
-			return top;
-	}
-	return TRACE_NONE;
-}
-
 static int take_node(struct builder *builder, const struct mmp_event *event, const struct label *label,
 		     enum trace_kind kind)
 {
 	struct trace_node *node = &builder->found[builder->count];
-	struct trace_thread *thread;
-	int rc = find_thread(builder, event);
+	struct traced_thread *traced;
+	const struct frame *frame;
 
-	if (rc)
-		return rc;
-	thread = &builder->thread->thread;
+	if (nesting_enter(&builder->nesting, event, &frame))
+		return out_of_memory(builder);
+	traced = (struct traced_thread *)builder->nesting.thread;
 	*node = (struct trace_node){
 	    .start = event->start,
 	    .duration = event->end - event->start,
 	    .id = event->id,
-	    .parent = find_parent(builder, event),
+	    .parent = frame ? frame->number : TRACE_NONE,
 	    .label = label->index,
 	    .kind = kind,
 	};
-	if (event->start < thread->start)
-		thread->start = event->start;
-	if (event->end > thread->end)
-		thread->end = event->end;
-	thread->count++;
+	if (event->end > traced->thread.end)
+		traced->thread.end = event->end;
+	traced->count++;
 	if (node->parent == TRACE_NONE) {
-		node->first = thread->id;
-		thread->roots++;
-		thread->root_ns += node->duration;
+		node->first = event->thread;
+		traced->roots++;
+		traced->root_ns += node->duration;
 	} else {
 		struct trace_node *parent = &builder->found[node->parent];
 
@@ -192,7 +135,11 @@ static int take_node(struct builder *builder, const struct mmp_event *event, con
 		node->depth = parent->depth + 1;
 		parent->extent++;
 	}
-	return event->type == MMP_INTERVAL ? push(builder, builder->count++) : (builder->count++, 0);
+	if (event->type == MMP_INTERVAL &&
+	    nesting_push(&builder->nesting, (struct frame){event->start, event->end, NULL, builder->count}))
+		return out_of_memory(builder);
+	builder->count++;
+	return 0;
 }
 
 static int take_event(struct builder *builder, const struct mmp_event *event)
@@ -230,11 +177,21 @@ static int place_threads(struct builder *builder, struct trace *trace)
 {
 	uint32_t first = 0;
 
-	trace->threads = calloc(HASH_COUNT(builder->threads) + 1, sizeof(*trace->threads));
+	trace->threads = calloc(HASH_COUNT(builder->nesting.first) + 1, sizeof(*trace->threads));
 	if (!trace->threads)
 		return out_of_memory(builder);
-	for (const struct thread *thread = builder->threads; thread; thread = thread->hh.next)
-		trace->threads[trace->thread_count++] = thread->thread;
+	for (const struct thread *thread = builder->nesting.first; thread; thread = thread->hh.next) {
+		const struct traced_thread *traced = (const struct traced_thread *)thread;
+
+		trace->threads[trace->thread_count++] = (struct trace_thread){
+		    .id = thread->id,
+		    .roots = traced->roots,
+		    .count = traced->count,
+		    .root_ns = traced->root_ns,
+		    .start = thread->start,
+		    .end = thread->end,
+		};
+	}
 	qsort(trace->threads, trace->thread_count, sizeof(*trace->threads), compare_threads);
 	for (uint32_t i = 0; i < trace->thread_count; i++) {
 		trace->threads[i].first = first;
@@ -387,17 +344,9 @@ static int move_labels(struct builder *builder, struct trace *trace)
 	return trace->labels && trace->label_count == count ? 0 : out_of_memory(builder);
 }
 
-/* Clearing a table leaves its elements linked. */
 static void free_builder(struct builder *builder)
 {
-	struct thread *thread = builder->threads, *next_thread;
-
-	HASH_CLEAR(hh, builder->threads);
-	for (; thread; thread = next_thread) {
-		next_thread = thread->hh.next;
-		free(thread->stack);
-		free(thread);
-	}
+	nesting_free(&builder->nesting);
 	labels_free(&builder->labels);
 	mmp_buffer_free(&builder->buffer);
 	free(builder->found);
@@ -419,6 +368,7 @@ int trace_build(const struct mmp_reader *profile, struct trace *trace, struct er
 	builder->profile = profile;
 	builder->err = err;
 	labels_begin(&builder->labels, profile, "for the trace", &blank.label, sizeof(blank), err);
+	builder->nesting.thread_size = sizeof(struct traced_thread);
 	if (events >= TRACE_NONE)
 		rc = error_set(err, E2BIG, "%s: a trace of %zu events is too large", mmp_path(profile), events);
 	else if (!(builder->found = calloc(events + 1, sizeof(*builder->found))))
