@@ -64,12 +64,12 @@ record_one() {
 	status=$?
 	line=$(tail -n 1 "$at.out")
 	why="querytap's last line is: $line"
-	[[ $line =~ ^querytap:\ 1\ profile,\ ([0-9]+)\ queries,\ 0\ lost,\ ([0-9]+)\ truncated(,\ [0-9]+\ unwound)?,\ in\  ]] ||
+	[[ $line =~ ^querytap:\ 1\ profile,\ ([0-9]+)\ queries(,\ [0-9]+\ other\ events)?,\ 0\ lost,\ ([0-9]+)\ truncated(,\ [0-9]+\ unwound)?,\ in\  ]] ||
 		return 1
 	queries=${BASH_REMATCH[1]}
 	profile=$(echo "$at"/*.mm_profdata)
 	# A failing compiler leaves its last queries by unwinding, with none behind them that would show that they are gone.
-	((status != 0 || BASH_REMATCH[2] == 0))
+	((status != 0 || BASH_REMATCH[3] == 0))
 }
 
 # Prints "label count" of each label of profile $1, sorted.
