@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "analysis/analysis.h"
+#include "bpf/wire.h"
 #include "cmd/doctor.h"
 #include "compiler/compiler.h"
 #include "render/render.h"
@@ -271,6 +272,8 @@ static struct site sites[] = {
     {.kind = SITE_BEGIN, .event = EVENT_ACTIVITY},
     {.kind = SITE_END, .event = EVENT_ACTIVITY},
     {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD},
+    {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD, .cookie = GUARD_MAKE(GUARD_NOTE_REGISTER, 1, 0, 0)},
+    {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD, .cookie = GUARD_MAKE(GUARD_NOTE_STACK, 1, 0, 0)},
     {.kind = SITE_END, .event = EVENT_INCREMENTAL_LOAD},
 };
 

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include <string.h>
 
+#include "bpf/wire.h"
 #include "compiler/compiler.h"
+
+/* Whether an event begins there. Some guards' sites only note the query for a guard further down. */
+static bool begins_event(const struct site *site)
+{
+	unsigned int naming = GUARD_NAMING(site->cookie);
+
+	return site->kind == SITE_ENTER ||
+	       (site->kind == SITE_BEGIN && naming != GUARD_NOTE_REGISTER && naming != GUARD_NOTE_STACK);
+}
 
 size_t plan_guards(const struct plan *plan, enum event_class event)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < plan->site_count; i++) {
-		enum site_kind kind = plan->sites[i].kind;
-
-		count += (kind == SITE_ENTER || kind == SITE_BEGIN) && plan->sites[i].event == event;
-	}
+	for (size_t i = 0; i < plan->site_count; i++)
+		count += plan->sites[i].event == event && begins_event(&plan->sites[i]);
 	return count;
 }
 
