@@ -27,9 +27,17 @@ static const char *artifact_refusal(const char *label)
 	return "the compiler works it out only while its own profiler runs";
 }
 
+/* What rustc loads or hashes after it has written the names of its queries has no label. */
+static bool is_nameless(enum coverage_kind kind, const char *label)
+{
+	return kind != COVERAGE_ACTIVITY && kind != COVERAGE_ARTIFACT && strcmp(label, "<unknown>") == 0;
+}
+
 /* A coverage_rule; the recorder is a plan. */
 static const char *refusal_of(const void *recorder, enum coverage_kind kind, const char *label)
 {
+	if (is_nameless(kind, label))
+		return "the profile does not say of which queries";
 	switch (kind) {
 	case COVERAGE_QUERY:
 		return plan_refusal(recorder, EVENT_QUERY, label);
