@@ -96,11 +96,12 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 $(BUILD)/tests/unit/test_pair.o $(BUILD)/tests/unit/test_guards.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
 # Small programs that tests and benchmarks use.
-FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure)
+FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure kinds)
 
 $(BUILD)/fixtures/same-json: $(BUILD)/tests/fixtures/tools/same_json.o
 $(BUILD)/fixtures/measure: $(BUILD)/tests/fixtures/tools/measure.o
 $(BUILD)/fixtures/make-profile: $(BUILD)/tests/fixtures/tools/make_profile.o $(filter $(BUILD)/userspace/mmprofdata/%,$(OBJECTS))
+$(BUILD)/fixtures/kinds: $(BUILD)/tests/fixtures/tools/kinds.o $(OBJECTS)
 $(FIXTURE_TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -402,6 +402,65 @@ int trace_build(const struct mmp_reader *profile, struct trace *trace, struct er
 /* Frees what the trace holds, not the struct. Accepts one that is zeroed. */
 void trace_free(struct trace *trace);
 
+/* ---- How much of a profile another recorder could have recorded ---- */
+
+enum coverage_kind {
+	COVERAGE_QUERY,
+	COVERAGE_ACTIVITY,
+	COVERAGE_LOAD,
+	COVERAGE_HASHING,
+	COVERAGE_BLOCKED,
+	COVERAGE_ARTIFACT, /* a size, without a time */
+	COVERAGE_OTHER,	   /* what rustc records only when asked to */
+	COVERAGE_KINDS
+};
+
+/* The kind as profiles name it ("GenericActivity"); "other" for the last. */
+const char *coverage_kind_name(enum coverage_kind kind);
+
+/* What a recorder records: NULL, or why it does not record events of this kind under this label (not copied). */
+typedef const char *(*coverage_rule)(const void *recorder, enum coverage_kind kind, const char *label);
+
+struct coverage_row {
+	char *label;
+	enum coverage_kind kind;
+	const char *refusal; /* what the rule said */
+	uint64_t events;
+	uint64_t self_ns; /* as in struct summary_row, for this kind alone */
+	double share;	  /* self_ns in percent of the coverage's; 0 if that is 0 */
+};
+
+/* Of one kind, or of all together. */
+struct coverage_sum {
+	uint64_t labels, events, self_ns;
+	uint64_t covered_labels, covered_events, covered_ns; /* those of them that the rule lets pass */
+};
+
+/* Freed with coverage_free. */
+struct coverage {
+	struct coverage_row *rows; /* by falling self time, then by label, then by kind */
+	size_t row_count;
+	struct coverage_sum kinds[COVERAGE_KINDS];
+	struct coverage_sum all;
+	/* What rustc's own profiler did for itself, which nothing else does: neither in the rows nor in the sums. */
+	uint64_t profiler_ns;
+	uint64_t cache_hits; /* a kind of its own, without a time: not in the rows either */
+	char *unit;	     /* see profile_unit */
+};
+
+/*
+ * Applies the rule to every label of the profile. Fails as trace_build and summarize_profile do; `recorder` goes to
+ * the rule as it is, and the refusals are borrowed from whom the rule has them.
+ */
+int coverage_of_profile(const struct mmp_reader *profile, coverage_rule rule, const void *recorder,
+			struct coverage *coverage, struct error *err);
+
+/* The part of the self time that is covered, in percent; 0 without any self time. */
+double coverage_share(const struct coverage_sum *sum);
+
+/* Frees what the coverage holds, not the struct. Accepts one that is zeroed. */
+void coverage_free(struct coverage *coverage);
+
 /* ---- Folded stacks ---- */
 
 /* A stack of labels: its parent's and one more. Node 0 is the root, FOLD_ROOT, and its own parent. */

@@ -116,4 +116,13 @@ void plan_free(struct plan *plan);
 size_t plan_timed(const struct plan *plan);
 size_t plan_sites(const struct plan *plan, enum site_kind kind);
 
+/* Number of places where events of the class begin. */
+size_t plan_guards(const struct plan *plan, enum event_class event);
+
+/*
+ * Why events of the class are not recorded under the label, which is a query's name or an activity's; NULL if they are.
+ * Borrows the plan.
+ */
+const char *plan_refusal(const struct plan *plan, enum event_class event, const char *label);
+
 #endif

@@ -90,6 +90,12 @@ int render_fold(const struct fold *fold, FILE *out, struct error *err);
  */
 int render_flamegraph(const struct fold *fold, const char *title, FILE *out, struct error *err);
 
+/*
+ * The coverage as tables: a row for each kind of event, and one for each label that is not covered, with the reason.
+ * Fails with -ENOMEM.
+ */
+int render_coverage_text(const struct coverage *coverage, FILE *out, struct error *err);
+
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32
 
