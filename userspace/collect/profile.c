@@ -30,7 +30,7 @@ struct profile {
 	struct mmp_writer *writer;
 	uint64_t kinds[EVENT_CLASSES];
 	/* Strings; 0 while not stored. */
-	uint64_t *query_labels;
+	uint64_t *query_labels; /* the last is for those that are not known */
 	uint64_t *activity_labels;
 	struct text *texts;
 };
@@ -134,7 +134,7 @@ void profile_add_text(struct profile *profile, const struct wire_text *record)
 	HASH_ADD(hh, profile->texts, argument, sizeof(text->argument), text);
 }
 
-/* What an interval's number says. `name` is NULL if nothing. */
+/* What an interval's number says. `name` is NULL if nothing. A result whose query is not known is rustc's <unknown>. */
 struct named {
 	enum event_class event;
 	const char *name;
@@ -161,6 +161,10 @@ static struct named look_up(const struct profile *profile, uint64_t number)
 	}
 	named.event = classes[number >> 12];
 	number &= WIRE_MAX_QUERIES;
+	if (number == WIRE_QUERY_NONE && named.event != EVENT_QUERY) {
+		named.name = "<unknown>";
+		named.label = &profile->query_labels[profile->plan->query_count];
+	}
 	if (number != WIRE_QUERY_NONE && number <= profile->plan->query_count) {
 		named.name = profile->plan->queries[number - 1].name;
 		named.label = &profile->query_labels[number];
