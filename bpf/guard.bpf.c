@@ -60,17 +60,17 @@ static __noinline __u64 send_text(const struct pt_regs *ctx, __u64 cookie)
 	struct {
 		__u64 at, size;
 	} text;
+	__u32 size;
 
 	if (bpf_probe_read_user(&text, sizeof(text), (void *)(ctx->sp + GUARD_DISPLACEMENT(cookie))))
 		return 0;
-	if (text.size > WIRE_MAX_TEXT)
-		text.size = WIRE_MAX_TEXT;
+	size = text.size < WIRE_MAX_TEXT ? text.size : WIRE_MAX_TEXT;
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
 	if (!record)
 		return 0;
-	record->header = (struct wire_header){WIRE_TEXT, id >> 32, (__u32)id, text.size};
+	record->header = (struct wire_header){WIRE_TEXT, id >> 32, (__u32)id, size};
 	record->argument = __sync_fetch_and_add(&texts, 1) + 1;
-	if (bpf_probe_read_user(record->bytes, text.size, (void *)text.at))
+	if (size > WIRE_MAX_TEXT || bpf_probe_read_user(record->bytes, size, (void *)text.at))
 		record->header.count = 0;
 	id = record->argument;
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);

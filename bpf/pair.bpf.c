@@ -36,6 +36,32 @@ static __always_inline __u64 query_number(const struct pt_regs *ctx, struct thre
 	return query_of(COOKIE_COMPILER(cookie), tcx, vtable);
 }
 
+/* A number of 32 bits that a query's key consists of. */
+static __always_inline __u32 key_part(const struct pt_regs *ctx, __u32 where, int displacement)
+{
+	__u32 value = 0;
+
+	if (where != KEY_ON_STACK)
+		return register_value(ctx, where);
+	bpf_probe_read_user(&value, sizeof(value), (void *)(ctx->sp + displacement));
+	return value;
+}
+
+/* The query's key as an interval's argument; 0 if it cannot be read. */
+static __noinline __u64 query_key(const struct pt_regs *ctx, __u64 cookie)
+{
+	__u32 kind = COOKIE_KEY_KIND(cookie), first = COOKIE_KEY_FIRST(cookie), second = 0;
+	int displacement = COOKIE_KEY_DISPLACEMENT(cookie);
+
+	if (kind == KEY_UNKNOWN)
+		return 0;
+	if (kind == KEY_UNIT)
+		return KEY_MAKE(kind, 0, 0);
+	if (kind == KEY_DEF_ID)
+		second = key_part(ctx, COOKIE_KEY_SECOND(cookie), displacement + (first == KEY_ON_STACK ? 4 : 0));
+	return KEY_MAKE(kind, second, key_part(ctx, first, displacement));
+}
+
 SEC("kprobe")
 int query_enter(struct pt_regs *ctx)
 {
@@ -48,7 +74,7 @@ int query_enter(struct pt_regs *ctx)
 		if (!thread)
 			return 0;
 	}
-	enter_frame(task, thread, ctx->sp, query_number(ctx, thread, cookie), 0);
+	enter_frame(task, thread, ctx->sp, query_number(ctx, thread, cookie), with_keys ? query_key(ctx, cookie) : 0);
 	return 0;
 }
 

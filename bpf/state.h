@@ -51,6 +51,7 @@ extern volatile __u64 cost_inside, cost_around;
 extern volatile __u64 cost_pace;
 
 extern const volatile __u8 with_texts; /* read the texts that guards have as arguments */
+extern const volatile __u8 with_keys;  /* read the keys of queries */
 
 struct query_table {
 	__u16 numbers[WIRE_VTABLE_SLOTS]; /* of the query whose vtable lies 8 * index bytes behind the TyCtxt */

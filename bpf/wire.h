@@ -31,16 +31,40 @@
 
 /*
  * An entry probe's cookie says where to find the two pointers that name the query. At the guard that rustc's own
- * self-profiler leaves in the code, the TyCtxt is in a register and the query's vtable in a register or stack slot.
+ * self-profiler leaves in the code, the TyCtxt is in a register and the query's vtable in a register or stack slot. The
+ * query's key, where it is a plain id of one or two numbers of 32 bits, is in registers or on the stack likewise.
  */
 #define COOKIE_COMPILER(cookie) ((unsigned int)((cookie)&0xff))
 #define COOKIE_TCX_REGISTER(cookie) ((unsigned int)(((cookie) >> 8) & 0xf))
 #define COOKIE_VTABLE_REGISTER(cookie) ((unsigned int)(((cookie) >> 12) & 0xf))
 #define COOKIE_VTABLE_ON_STACK(cookie) ((unsigned int)(((cookie) >> 16) & 1))
-#define COOKIE_VTABLE_DISPLACEMENT(cookie) ((int)((cookie) >> 32)) /* bytes from rsp */
+#define COOKIE_KEY_KIND(cookie) ((unsigned int)(((cookie) >> 17) & 7))	   /* enum key_kind */
+#define COOKIE_KEY_FIRST(cookie) ((unsigned int)(((cookie) >> 20) & 0x1f)) /* a register, or KEY_ON_STACK */
+#define COOKIE_KEY_SECOND(cookie) ((unsigned int)(((cookie) >> 25) & 0x1f))
+#define COOKIE_VTABLE_DISPLACEMENT(cookie) ((int)(short)((cookie) >> 32) * 8) /* bytes from rsp */
+#define COOKIE_KEY_DISPLACEMENT(cookie) ((int)((cookie) >> 48) * 4)	      /* likewise */
 #define COOKIE_MAKE(tcx, vtable, on_stack, displacement)                                                              \
 	((unsigned long long)(tcx) << 8 | (unsigned long long)(vtable) << 12 | (unsigned long long)(on_stack) << 16 | \
-	 (unsigned long long)(unsigned int)(displacement) << 32)
+	 (unsigned long long)(unsigned short)(short)((displacement) / 8) << 32)
+#define COOKIE_WITH_KEY(kind, first, second, displacement)                                                           \
+	((unsigned long long)(kind) << 17 | (unsigned long long)(first) << 20 | (unsigned long long)(second) << 25 | \
+	 (unsigned long long)(unsigned short)((displacement) / 4) << 48)
+#define KEY_ON_STACK 16 /* a second number that is there too lies behind the first one, if that is */
+
+enum key_kind {
+	KEY_UNKNOWN,
+	KEY_UNIT,   /* () */
+	KEY_CRATE,  /* CrateNum */
+	KEY_LOCAL,  /* LocalDefId and OwnerId */
+	KEY_DEF_ID, /* DefId: index, crate */
+};
+
+/* A key as an interval's argument: the kind in the high three bits, then 29 bits of crate and 32 of index. */
+#define KEY_MAKE(kind, crate, index) \
+	((unsigned long long)(kind) << 61 | ((unsigned long long)(crate)&0x1fffffff) << 32 | (index))
+#define KEY_KIND(key) ((unsigned int)((key) >> 61))
+#define KEY_CRATE_OF(key) ((unsigned int)((key) >> 32) & 0x1fffffff)
+#define KEY_INDEX(key) ((unsigned int)(key))
 
 /*
  * The cookie of a guard's begin; `naming` is one of enum guard_naming. Begin and end of a guard have the same id, from

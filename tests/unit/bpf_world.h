@@ -17,6 +17,7 @@ volatile __u64 cost_inside, cost_around, cost_pace;
 struct processes_map processes;
 struct threads_map threads;
 const volatile __u8 with_texts = 1;
+const volatile __u8 with_keys = 1;
 struct queries_map queries;
 struct passes_map passes;
 struct records_map records;

@@ -20,7 +20,7 @@ struct event_name {
 /* Source: EVENT_FILTERS_BY_NAME in rustc_data_structures::profiling. */
 static const struct event_name names[] = {
     {"none", 0, NULL},
-    {"all", DEFAULT_EVENTS | COLLECT_TEXTS, NULL},
+    {"all", DEFAULT_EVENTS | COLLECT_TEXTS | COLLECT_KEYS, NULL},
     {"default", DEFAULT_EVENTS, NULL},
     {"generic-activity", COLLECT_EVENT(EVENT_ACTIVITY), NULL},
     {"query-provider", COLLECT_EVENT(EVENT_QUERY), NULL},
@@ -30,7 +30,9 @@ static const struct event_name names[] = {
      "a result that is found in memory is read by code that is part of its caller: nothing outside can see that"},
     {"query-blocked", COLLECT_EVENT(EVENT_QUERY_BLOCKED), NULL},
     {"incr-cache-load", COLLECT_EVENT(EVENT_INCREMENTAL_LOAD), NULL},
+    {"query-keys", COLLECT_KEYS, NULL},
     {"function-args", COLLECT_TEXTS, NULL},
+    {"args", COLLECT_TEXTS | COLLECT_KEYS, NULL},
     {"incr-result-hashing", COLLECT_EVENT(EVENT_RESULT_HASHING), NULL},
 };
 

@@ -29,7 +29,7 @@ struct collect_options {
 	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
 	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
 	enum attach_method attach;
-	unsigned int events; /* what to record: COLLECT_EVENT of each class, and COLLECT_TEXTS */
+	unsigned int events; /* what to record: COLLECT_EVENT of each class, and the bits below */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
 	void *context;
@@ -37,6 +37,7 @@ struct collect_options {
 
 #define COLLECT_EVENT(class) (1u << (class))
 #define COLLECT_TEXTS (1u << 16) /* the texts that activities have as arguments */
+#define COLLECT_KEYS (1u << 17)	 /* the keys of queries, as far as they are plain ids */
 
 /* What was collected so far. Counts of queries and other events, except files and compilers. */
 struct collect_totals {

@@ -228,6 +228,7 @@ static int load_programs(struct collector *collector, const struct collect_optio
 	collector->bpf = bpf;
 	bpf->rodata->trace_all = options->follow_all;
 	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
+	bpf->rodata->with_keys = (options->events & COLLECT_KEYS) != 0;
 	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
 	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
 	if (collector->multi) {

@@ -172,8 +172,8 @@ static struct named look_up(const struct profile *profile, uint64_t number)
 	return named;
 }
 
-/* Makes an event id of a label and the text that the interval has as its argument, if that has come. */
-static int add_argument(struct profile *profile, uint64_t argument, uint64_t *id, struct mmp_error *error)
+/* Adds the text that an activity has as its argument to its event id, if that text has come. */
+static int add_text(struct profile *profile, uint64_t argument, uint64_t *id, struct mmp_error *error)
 {
 	struct text *text;
 	int code;
@@ -187,9 +187,28 @@ static int add_argument(struct profile *profile, uint64_t argument, uint64_t *id
 	return code;
 }
 
+/* Adds a query's key to its event id, in the words of rustc's Debug implementations. 0 stands for one not read. */
+static int add_key(struct profile *profile, uint64_t key, uint64_t *id, struct mmp_error *error)
+{
+	char text[64] = "<not a plain id>";
+	uint64_t string;
+	int code;
+
+	if (KEY_KIND(key) == KEY_UNIT)
+		snprintf(text, sizeof(text), "()");
+	else if (KEY_KIND(key) == KEY_CRATE)
+		snprintf(text, sizeof(text), "crate%u", KEY_INDEX(key));
+	else if (key)
+		snprintf(text, sizeof(text), "DefId(%u:%u)", KEY_CRATE_OF(key), KEY_INDEX(key));
+	code = mmp_alloc_string(profile->writer, text, strlen(text), &string, error);
+	return code < 0 ? code : mmp_alloc_event_id(profile->writer, *id, &string, 1, id, error);
+}
+
 static int write_interval(struct profile *profile, uint32_t thread, const struct wire_interval *interval,
 			  const struct named *named, struct mmp_error *error)
 {
+	bool has_argument = interval->length_and_flags & INTERVAL_ARGUMENT;
+	uint64_t argument = has_argument ? interval[1].start_and_number : 0;
 	uint64_t start = interval->start_and_number & WIRE_TIME_MASK, id;
 	uint64_t end = start + (interval->length_and_flags & WIRE_TIME_MASK);
 	int code = 0;
@@ -197,8 +216,10 @@ static int write_interval(struct profile *profile, uint32_t thread, const struct
 	if (!*named->label)
 		code = mmp_alloc_string(profile->writer, named->name, strlen(named->name), named->label, error);
 	id = *named->label;
-	if (code == 0 && (interval->length_and_flags & INTERVAL_ARGUMENT))
-		code = add_argument(profile, interval[1].start_and_number, &id, error);
+	if (code == 0 && named->event == EVENT_QUERY && (profile->place->events & COLLECT_KEYS))
+		code = add_key(profile, argument, &id, error);
+	else if (code == 0 && argument)
+		code = add_text(profile, argument, &id, error);
 	if (code < 0)
 		return code;
 	if (named->event == EVENT_QUERY)
