@@ -8,7 +8,6 @@
 #include "bpf/wire.h"
 #include "compiler/calls.h"
 #include "compiler/event.h"
-#include "compiler/moved.h"
 #include "compiler/pass.h"
 
 enum { MAX_PATH = 200 };
@@ -164,38 +163,6 @@ static int find_all_guards(struct search *search)
 	return code;
 }
 
-/* Looks for the ends of a guard in a function that calls the guard's own. */
-static const char *find_moved_ends(const struct search *search, const struct holder *caller, struct guard *guard)
-{
-	struct flow flow;
-	const char *refusal;
-
-	if (!caller->has_entry || flow_decode(search->image, caller->ranges, caller->range_count, &flow, NULL) < 0)
-		return "the function that it ends in cannot be decoded";
-	refusal = moved_find_ends(&flow, search->callees, guard);
-	flow_free(&flow);
-	return refusal;
-}
-
-static void end_moved_guards(struct search *search)
-{
-	const struct guard_calls *calls = &search->calls;
-
-	for (size_t i = 0; i < search->finding_count; i++) {
-		struct guard *guard = &search->findings[i].guard;
-		uint64_t function = calls->holders[search->findings[i].holder].ranges[0].address;
-
-		for (size_t j = 0; j < calls->call_count && guard->is_moved && !guard->refusal; j++)
-			if (calls->calls[j].target == function &&
-			    (j == 0 || calls->calls[j - 1].holder != calls->calls[j].holder ||
-			     calls->calls[j - 1].target != function))
-				guard->refusal =
-				    find_moved_ends(search, &calls->holders[calls->calls[j].holder], guard);
-		if (guard->is_moved && !guard->refusal && !guard->exit_count)
-			guard->refusal = "it is moved, and its end was not found";
-	}
-}
-
 /* ---- into the plan ---- */
 
 /* A place where something happens, and the guard that it belongs to. */
@@ -293,8 +260,6 @@ static int add_sites(const struct search *search, const struct guard *guard, uns
 	struct site end = {.kind = SITE_END, .event = event, .cookie = GUARD_MAKE(0, id, 0, 0)};
 	int code = rows_add_site(search->image, plan, guard->entry, begin);
 
-	if (guard->is_moved)
-		end.cookie = GUARD_MAKE(GUARD_MOVED, id, REG_RDI, 0);
 	for (size_t i = 0; i < guard->exit_count && code == 0; i++)
 		code = rows_add_site(search->image, plan, guard->exits[i], end);
 	return code;
@@ -310,10 +275,7 @@ static int activity_cookie(const struct guard *guard, struct plan *plan, uint64_
 		return 0;
 	}
 	code = rows_add_activity(plan, guard->label, &index);
-	*cookie = GUARD_MAKE(guard->is_moved	   ? GUARD_MOVED
-			     : guard->has_argument ? GUARD_ARGUMENT
-						   : GUARD_FIXED,
-			     0, guard->moved_to, 0) |
+	*cookie = GUARD_MAKE(guard->has_argument ? GUARD_ARGUMENT : GUARD_FIXED, 0, 0, 0) |
 		  GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->argument);
 	return code;
 }
@@ -355,8 +317,6 @@ static int survey(struct search *search, struct plan *plan)
 
 	if (code == 0)
 		code = find_all_guards(search);
-	if (code == 0)
-		end_moved_guards(search);
 	if (code == 0)
 		code = refuse_shared_sites(search, plan);
 	if (code < 0)

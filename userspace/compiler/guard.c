@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/moved.h"
 #include "compiler/timer.h"
 
 enum {
@@ -279,8 +278,7 @@ static const char *find_verbose(const struct guarded *function, size_t call, str
 				   .stack = state.stack,
 				   .entry = call,
 				   .starts = {call, call}};
-	out->is_moved = moved_find(values, call, state.registers[REG_RDI].number, &out->moved_to);
-	return out->is_moved ? NULL : timer_find_exits(&life, out);
+	return timer_find_exits(&life, out);
 }
 
 struct vtable_place guard_find_vtable(const struct values_state *state, int vtable)

@@ -38,9 +38,7 @@ struct guard {
 	char label[GUARD_LABEL]; /* empty if it is not a constant */
 	bool has_argument;
 	struct vtable_place vtable; /* at the entry */
-	bool is_moved;		    /* to the frame of its function's caller, where the register points at the entry */
-	uint8_t moved_to;
-	bool is_pass; /* around a MIR pass, whose vtable and itself are in two registers */
+	bool is_pass;		    /* around a MIR pass, whose vtable and itself are in two registers */
 	uint8_t pass_vtable, pass_self;
 	int32_t argument;    /* its string's pointer and length, bytes from rsp at the entry */
 	const char *refusal; /* why it cannot be timed; NULL if it can */
