@@ -77,14 +77,6 @@ static __noinline __u64 send_text(const struct pt_regs *ctx, __u64 cookie)
 	return id;
 }
 
-/* What pairs the two sites of a guard. */
-static __always_inline __u64 guard_key(const struct pt_regs *ctx, __u64 cookie)
-{
-	if (GUARD_NAMING(cookie) == GUARD_MOVED)
-		return KEY(register_value(ctx, GUARD_REGISTER(cookie)) & WIRE_TIME_MASK, GUARD_ID(cookie));
-	return KEY(ctx->sp, GUARD_ID(cookie));
-}
-
 SEC("kprobe")
 int guard_begin(struct pt_regs *ctx)
 {
@@ -127,7 +119,7 @@ int guard_begin(struct pt_regs *ctx)
 	default:
 		break;
 	}
-	enter_frame(task, thread, guard_key(ctx, cookie), number, argument);
+	enter_frame(task, thread, KEY(ctx->sp, GUARD_ID(cookie)), number, argument);
 	return 0;
 }
 
@@ -139,6 +131,6 @@ int guard_end(struct pt_regs *ctx)
 	struct thread *thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
 
 	if (thread)
-		leave_frame(thread, guard_key(ctx, bpf_get_attach_cookie(ctx)), thread_time(thread, now));
+		leave_frame(thread, KEY(ctx->sp, GUARD_ID(bpf_get_attach_cookie(ctx))), thread_time(thread, now));
 	return 0;
 }

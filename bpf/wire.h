@@ -91,10 +91,9 @@ enum guard_naming {
 	GUARD_QUERY_STACK = 4,	  /* the query whose vtable is on the stack, at the displacement */
 	GUARD_QUERY_RUNNING = 5,  /* the query that the thread is in */
 	GUARD_QUERY_NOTED = 6,	  /* the query that the thread noted last */
-	GUARD_PASS = 7,	 /* the MIR pass whose vtable is in the register, at the address in the self register */
-	GUARD_MOVED = 8, /* as GUARD_FIXED; it was moved to where the register points, which is its key, not rsp */
-	GUARD_NOTE_REGISTER = 9, /* begins nothing: the thread notes the query whose vtable is in the register */
-	GUARD_NOTE_STACK = 10,	 /* the same with the vtable on the stack */
+	GUARD_PASS = 7,		 /* the MIR pass whose vtable is in the register, at the address in the self register */
+	GUARD_NOTE_REGISTER = 8, /* begins nothing: the thread notes the query whose vtable is in the register */
+	GUARD_NOTE_STACK = 9,	 /* the same with the vtable on the stack */
 };
 
 /* A MIR pass is known by the compiler's number and the address of its vtable in the image. */

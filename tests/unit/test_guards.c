@@ -10,7 +10,7 @@
 
 #include "tests/unit/bpf_world.h"
 
-enum { FIRST = WIRE_ACTIVITIES, TCX = 0x7000, REG_DI = 7 };
+enum { FIRST = WIRE_ACTIVITIES, TCX = 0x7000 };
 
 static void begin_at(__u64 cookie, struct pt_regs *regs)
 {
@@ -174,29 +174,6 @@ static void a_noted_query_names_what_is_loaded(void **state)
 	assert_int_equal(world.intervals[0].start_and_number >> 48, WIRE_NUMBER(WIRE_CLASS_LOAD, 9));
 }
 
-/* A guard that its function leaves behind in its caller's frame ends there, by address. */
-static void a_guard_that_was_moved_is_known_by_its_address(void **state)
-{
-	struct pt_regs regs = {.sp = STACK_TOP - 0x900, .r12 = STACK_TOP - 0x80, .di = STACK_TOP - 0x80};
-
-	(void)state;
-	begin(2, STACK_TOP - 0x60);
-	begin_at(GUARD_MAKE(GUARD_MOVED, 1, 12, 0) | GUARD_WITH_NUMBER(FIRST + 1, 0), &regs);
-	begin(3, STACK_TOP - 0x200);
-	end(3, STACK_TOP - 0x200);
-	regs.sp = STACK_TOP - 0x100;
-	world.now += 10;
-	world.cookie = GUARD_MAKE(GUARD_MOVED, 1, REG_DI, 0);
-	guard_end(&regs);
-	end(2, STACK_TOP - 0x60);
-	flush(&world.thread);
-	assert_int_equal(world.count, 3);
-	expect_interval(0, FIRST + 3, 1030, 10, 0);
-	expect_interval(1, FIRST + 1, 1020, 30, 0);
-	expect_interval(2, FIRST + 2, 1010, 50, 0);
-	assert_int_equal(world.process.counts.unwound, 0);
-}
-
 /* A pass in an image that is loaded at 0x40000000. */
 static unsigned int number_of_pass(unsigned char which, unsigned short count)
 {
@@ -290,7 +267,6 @@ int main(void)
 	    TEST(a_thread_without_a_query_knows_the_tyctxt_of_its_process),
 	    TEST(hashing_is_named_by_the_query_around_it),
 	    TEST(a_noted_query_names_what_is_loaded),
-	    TEST(a_guard_that_was_moved_is_known_by_its_address),
 	    TEST(passes_are_named_by_vtable_and_byte),
 	    TEST(the_text_of_an_argument_is_sent_ahead),
 	    TEST(arguments_stay_with_their_intervals),
