@@ -9,8 +9,9 @@
 #include "compiler/calls.h"
 #include "compiler/event.h"
 #include "compiler/pass.h"
+#include "compiler/timer.h"
 
-enum { MAX_PATH = 200 };
+enum { MAX_PATH = 200, MAX_LENDINGS = 16 };
 
 /* A guard that was found, and whose function it is in. */
 struct finding {
@@ -150,6 +151,78 @@ static int find_guards(struct search *search, const struct guard_call *calls, si
 	return code;
 }
 
+/* Finds the ends of a lent timer in the function that calls its lender, at `count` calls. Returns why it cannot. */
+static const char *find_lent_exits(struct search *search, const struct values *values, const struct guard_call *calls,
+				   size_t count, struct guard *guard)
+{
+	struct timer_life life = {.values = values, .callees = search->callees, .any_stack = true, .entry = SIZE_MAX};
+	size_t starts[MAX_LENDINGS];
+	int64_t stack = 0, timer = 0;
+	const char *refusal;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t index = flow_find(values->flow, calls[i].address);
+		struct values_state state;
+		struct value given;
+
+		if (life.start_count == MAX_LENDINGS || index == SIZE_MAX || !values_at(values, index, &state) ||
+		    values->flow->insns[index].form != FORM_CALL)
+			return "its function is not called in a known way";
+		given = values_passed(&state, guard->lent_argument);
+		if (given.kind != VALUE_STACK || (i && (given.number != timer || state.stack != stack)))
+			return "its timer's place in the caller is not known";
+		timer = given.number;
+		stack = state.stack;
+		starts[life.start_count++] = index;
+	}
+	life.timer = timer + guard->lent_offset;
+	life.starts = starts;
+	guard->lent = false;
+	refusal = timer_find_exits(&life, guard);
+	/* The return address lies between the frames. */
+	stack = life.stack - stack + 8 - guard->stack;
+	if (!refusal && (stack % 8 || stack < 0 || stack / 8 > INT16_MAX))
+		refusal = "the stack pointer differs between its begin and its end";
+	guard->frame = (int32_t)stack;
+	return refusal;
+}
+
+/* A lent timer ends in the one function that calls its lender. */
+static int resolve_lending(struct search *search, struct finding *finding)
+{
+	const struct guard_calls *calls = &search->calls;
+	uint64_t lender = calls->holders[finding->holder].ranges[0].address;
+	const struct holder *holder;
+	size_t first = 0, count = 0;
+	struct flow flow;
+	struct values values;
+	struct guard_call lendings[MAX_LENDINGS];
+
+	for (size_t i = 0; i < calls->call_count; i++) {
+		if (calls->calls[i].target != lender)
+			continue;
+		if (count == MAX_LENDINGS || (count && calls->calls[i].holder != calls->calls[first].holder)) {
+			finding->guard.refusal = "its end is in more than one function";
+			return 0;
+		}
+		first = i;
+		lendings[count++] = calls->calls[i];
+	}
+	holder = count ? &calls->holders[calls->calls[first].holder] : NULL;
+	finding->guard.refusal = "its end was not found";
+	if (!holder || !holder->has_entry ||
+	    flow_decode(search->image, holder->ranges, holder->range_count, &flow, NULL) < 0)
+		return 0;
+	if (values_follow(&flow, holder->ranges[0].address, &values) < 0) {
+		flow_free(&flow);
+		return -ENOMEM;
+	}
+	finding->guard.refusal = find_lent_exits(search, &values, lendings, count, &finding->guard);
+	values_free(&values);
+	flow_free(&flow);
+	return 0;
+}
+
 static int find_all_guards(struct search *search)
 {
 	const struct guard_calls *calls = &search->calls;
@@ -160,6 +233,9 @@ static int find_all_guards(struct search *search)
 			;
 		code = find_guards(search, &calls->calls[i], j - i);
 	}
+	for (size_t i = 0; i < search->finding_count && code == 0; i++)
+		if (search->findings[i].guard.lent && !search->findings[i].guard.refusal)
+			code = resolve_lending(search, &search->findings[i]);
 	return code;
 }
 
@@ -276,7 +352,7 @@ static int activity_cookie(const struct guard *guard, struct plan *plan, uint64_
 	}
 	code = rows_add_activity(plan, guard->label, &index);
 	*cookie = GUARD_MAKE(guard->has_argument ? GUARD_ARGUMENT : GUARD_FIXED, 0, 0, 0) |
-		  GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->argument);
+		  GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->has_argument ? guard->argument : guard->frame);
 	return code;
 }
 

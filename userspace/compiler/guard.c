@@ -227,7 +227,7 @@ static const char *find_conditional(const struct guarded *function, size_t call,
 	struct values_state at_call, at_entry;
 	struct cold_part part;
 	struct timer_life life;
-	size_t clearing;
+	size_t starts[2];
 
 	if (!values_at(values, call, &at_call))
 		return "the code that starts its timer is not reached";
@@ -239,20 +239,23 @@ static const char *find_conditional(const struct guarded *function, size_t call,
 	if (!values_at(values, part.jump, &at_entry))
 		return "its test of the profiler's filter is not reached";
 	out->entry = values->flow->insns[part.jump].address;
+	out->stack = at_entry.stack;
 	out->vtable = guard_find_vtable(&at_entry, function->vtable);
 	if (at_call.registers[REG_RDX].kind == VALUE_STACK)
 		read_closure(function->image, values, &part, &at_entry, at_call.registers[REG_RDX].number, out);
 	if (at_call.registers[REG_RDI].kind != VALUE_STACK)
 		return "its timer's place is not known";
-	clearing = find_clearing(values, &part, at_call.registers[REG_RDI].number);
-	if (clearing == SIZE_MAX)
+	starts[0] = find_clearing(values, &part, at_call.registers[REG_RDI].number);
+	starts[1] = call;
+	if (starts[0] == SIZE_MAX)
 		return "the clearing of its timer was not found";
 	life = (struct timer_life){.values = values,
 				   .callees = function->callees,
 				   .timer = at_call.registers[REG_RDI].number,
 				   .stack = at_entry.stack,
 				   .entry = part.jump,
-				   .starts = {clearing, call}};
+				   .starts = starts,
+				   .start_count = 2};
 	return timer_find_exits(&life, out);
 }
 
@@ -270,6 +273,7 @@ static const char *find_verbose(const struct guarded *function, size_t call, str
 	if (insn->form != FORM_CALL || !insn->target)
 		return "its begin is no direct call";
 	out->entry = insn->address;
+	out->stack = state.stack;
 	if (state.registers[REG_RDI].kind != VALUE_STACK)
 		return "its timer's place is not known";
 	life = (struct timer_life){.values = values,
@@ -277,7 +281,8 @@ static const char *find_verbose(const struct guarded *function, size_t call, str
 				   .timer = state.registers[REG_RDI].number + function->callees->verbose_timer,
 				   .stack = state.stack,
 				   .entry = call,
-				   .starts = {call, call}};
+				   .starts = &call,
+				   .start_count = 1};
 	return timer_find_exits(&life, out);
 }
 
