@@ -36,19 +36,30 @@ static unsigned int query_number(const struct plan *plan, const char *name)
 	return 0;
 }
 
+/* The query whose vtable the function at `address` is in. The linker makes equal functions one: then there is none. */
+static unsigned int query_at(const struct guard_survey *survey, uint64_t address)
+{
+	char query[SYMBOL_QUERY];
+	size_t count, low = 0;
+	const struct image_symbol *symbols = image_symbols(survey->image, &count);
+
+	for (size_t high = count; low < high;) {
+		size_t middle = (low + high) / 2;
+
+		if (symbols[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == count || symbols[low].address != address ||
+	    (low + 1 < count && symbols[low + 1].address == address) || !symbol_query_closure(symbols[low].name, query))
+		return 0;
+	return query_number(survey->plan, query);
+}
+
 unsigned int event_query_of_closure(const struct guard_survey *survey, const struct holder *holder)
 {
-	const struct image_symbol *symbols;
-	char query[SYMBOL_QUERY];
-	size_t count, at = 0;
-
-	if (!symbol_query_closure(holder->symbol, query))
-		return 0;
-	symbols = image_symbols(survey->image, &count);
-	while (at < count && symbols[at].address < holder->ranges[0].address)
-		at++;
-	/* The linker makes equal functions one. */
-	return at + 1 < count && symbols[at + 1].address == symbols[at].address ? 0 : query_number(survey->plan, query);
+	return holder->has_entry ? query_at(survey, holder->ranges[0].address) : 0;
 }
 
 unsigned int event_query_of_runner(const struct guard_survey *survey, const struct holder *holder)
@@ -89,11 +100,16 @@ static uint64_t hashing_cookie(const struct guard_survey *survey, const struct h
 	       GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_HASHING, 0), 0);
 }
 
-static const char *load_cookie(const struct guard_survey *survey, const struct holder *holder, uint64_t *cookie)
+static const char *load_cookie(const struct guard_survey *survey, const struct holder *holder,
+			       const struct guard *guard, uint64_t *cookie)
 {
-	unsigned int query = survey_is_runner(survey, holder) ? event_query_of_runner(survey, holder)
-							      : event_query_of_closure(survey, holder);
+	unsigned int query = event_query_of_closure(survey, holder);
 
+	if (!query && survey_is_runner(survey, holder)) {
+		query = event_query_of_runner(survey, holder);
+		if (!query && guard->compared)
+			query = query_at(survey, guard->compared);
+	}
 	*cookie = GUARD_MAKE(GUARD_FIXED, 0, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0);
 	return query ? NULL : "its query is not known";
 }
@@ -113,6 +129,6 @@ const char *event_cookie(const struct guard_survey *survey, const struct holder 
 		return NULL;
 	}
 	if (guard->callee == CALLEE_LOAD)
-		return load_cookie(survey, holder, cookie);
+		return load_cookie(survey, holder, guard, cookie);
 	return "the query's vtable is not at hand";
 }

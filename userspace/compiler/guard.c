@@ -8,10 +8,11 @@
 #include "compiler/timer.h"
 
 enum {
-	RUN = 16,	 /* instructions from where the cold part begins to the call that starts the timer */
-	RUNS = 8,	 /* straight lines that end in one such call */
-	FILTER_NEAR = 8, /* how far apart the test of the filter and its jump may stand */
-	CLEAR_NEAR = 12, /* how far behind the jump the timer is cleared */
+	RUN = 16,	    /* instructions from where the cold part begins to the call that starts the timer */
+	RUNS = 8,	    /* straight lines that end in one such call */
+	FILTER_NEAR = 8,    /* how far apart the test of the filter and its jump may stand */
+	CLEAR_NEAR = 12,    /* how far behind the jump the timer is cleared */
+	COMPARED_NEAR = 24, /* how far before a guard the address of its function is compared */
 	POINTER_SIZE = 8,
 };
 
@@ -220,6 +221,38 @@ static bool is_argument(struct value value, int argument)
 	return value.kind == VALUE_ARGUMENT && value.argument == argument && value.number == 0;
 }
 
+/* Whether anything jumps to one of the instructions behind the one at `from`, up to the one at `to`. */
+static bool is_jumped_into(const struct flow *flow, size_t from, size_t to)
+{
+	for (size_t i = 0; i < flow->count; i++)
+		if ((flow->insns[i].form == FORM_JCC || flow->insns[i].form == FORM_JMP) &&
+		    flow->insns[i].target > flow->insns[from].address &&
+		    flow->insns[i].target <= flow->insns[to].address)
+			return true;
+	for (size_t i = 0; i < flow->edge_count; i++)
+		if (flow->edges[i].to > from && flow->edges[i].to <= to)
+			return true;
+	return false;
+}
+
+/*
+ * Where BOLT has guessed which function a pointer leads to, and made its code part of the caller, a comparison with the
+ * function's address stands before it.
+ */
+static uint64_t find_compared(const struct flow *flow, size_t jump)
+{
+	for (size_t i = jump; i-- > 0 && jump - i <= COMPARED_NEAR;) {
+		const struct insn *insn = &flow->insns[i];
+
+		if ((!runs_on(flow, i) && insn->form != FORM_JCC) || insn->form == FORM_CALL ||
+		    insn[1].address != insn->address + insn->length)
+			return 0;
+		if (insn->form == FORM_ADDRESS && insn->slot)
+			return is_jumped_into(flow, i, jump) ? 0 : insn->slot;
+	}
+	return 0;
+}
+
 /* A guard whose timer is only started if rustc profiles itself. */
 static const char *find_conditional(const struct guarded *function, size_t call, struct guard *out)
 {
@@ -240,6 +273,7 @@ static const char *find_conditional(const struct guarded *function, size_t call,
 		return "its test of the profiler's filter is not reached";
 	out->entry = values->flow->insns[part.jump].address;
 	out->stack = at_entry.stack;
+	out->compared = find_compared(values->flow, part.jump);
 	out->vtable = guard_find_vtable(&at_entry, function->vtable);
 	if (at_call.registers[REG_RDX].kind == VALUE_STACK)
 		read_closure(function->image, values, &part, &at_entry, at_call.registers[REG_RDX].number, out);

@@ -38,7 +38,8 @@ struct guard {
 	char label[GUARD_LABEL]; /* empty if it is not a constant */
 	bool has_argument;
 	struct vtable_place vtable; /* at the entry */
-	int64_t stack;		    /* rsp at the entry, from its value at the function's entry */
+	uint64_t compared; /* the address that is computed last before the entry, on the only way to it; 0 for none */
+	int64_t stack;	   /* rsp at the entry, from its value at the function's entry */
 	/* The timer is given to the caller: its place is this far behind what an argument points to. */
 	bool lent;
 	uint8_t lent_argument;
