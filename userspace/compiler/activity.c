@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "bpf/wire.h"
-#include "compiler/calls.h"
 #include "compiler/event.h"
+#include "compiler/frames.h"
 #include "compiler/pass.h"
 
 enum { MAX_PATH = 200 };
@@ -19,10 +19,7 @@ struct finding {
 };
 
 struct search {
-	const struct image *image;
-	const struct guard_callees *callees;
-	const struct activity_sources *sources;
-	struct guard_calls calls;
+	struct guard_survey *survey;
 	struct finding *findings;
 	size_t finding_count;
 };
@@ -75,15 +72,6 @@ static int add_finding(struct search *search, size_t holder, const struct guard 
 	return 0;
 }
 
-/* The function that runs queries and starts at `address`, decoded already; NULL if it is another one. */
-static const struct flow *runner_at(const struct activity_sources *sources, uint64_t address)
-{
-	for (size_t i = 0; i < sources->runner_count; i++)
-		if (sources->runners[i].address == address)
-			return sources->runners[i].flow;
-	return NULL;
-}
-
 /* Finds the guards of a followed function, whose calls are `count` of them. */
 static int find_in_function(struct search *search, const struct guarded *function, const struct guard_call *calls,
 			    size_t count)
@@ -120,39 +108,33 @@ static int refuse_all(struct search *search, const struct guard_call *calls, siz
 
 static int find_guards(struct search *search, const struct guard_call *calls, size_t count)
 {
-	const struct holder *holder = &search->calls.holders[calls[0].holder];
-	uint64_t entry = holder->ranges[0].address;
-	const struct flow *runner = runner_at(search->sources, entry), *flow = runner;
-	struct flow own = {0};
-	struct values values;
+	const struct guard_survey *survey = search->survey;
+	const struct holder *holder = &survey->calls.holders[calls[0].holder];
+	struct survey_function function;
+	const char *refusal;
 	int code;
 
 	/* What starts a verbose guard has a guard of its own, which is that one's. */
-	if (guard_callee_at(search->callees, entry) == CALLEE_ACTIVITY_VERBOSE)
+	if (guard_callee_at(survey->callees, holder->ranges[0].address) == CALLEE_ACTIVITY_VERBOSE)
 		return 0;
-	if (!holder->has_entry)
-		return refuse_all(search, calls, count, "the entry of the function that it is in has no symbol");
-	if (!runner) {
-		if (flow_decode(search->image, holder->ranges, holder->range_count, &own, NULL) < 0)
-			return refuse_all(search, calls, count, "the function that it is in cannot be decoded");
-		flow = &own;
-	}
-	code = values_follow(flow, entry, &values);
-	if (code == 0) {
-		struct guarded function = {search->image, &values, search->callees, -1};
-
-		if (runner)
-			function.vtable = guard_vtable_argument(&values, search->sources->filter_offset);
-		code = find_in_function(search, &function, calls, count);
-		values_free(&values);
-	}
-	flow_free(&own);
+	code = survey_follow(survey, holder, &function, &refusal);
+	if (code == -ENOENT)
+		return refuse_all(search, calls, count, refusal);
+	if (code < 0)
+		return code;
+	code = find_in_function(search, &function.guarded, calls, count);
+	survey_leave(&function);
 	return code;
+}
+
+static const struct holder *holder_of(const struct search *search, const struct finding *finding)
+{
+	return &search->survey->calls.holders[finding->holder];
 }
 
 static int find_all_guards(struct search *search)
 {
-	const struct guard_calls *calls = &search->calls;
+	const struct guard_calls *calls = &search->survey->calls;
 	int code = 0;
 
 	for (size_t i = 0, j; i < calls->call_count && code == 0; i = j) {
@@ -160,6 +142,10 @@ static int find_all_guards(struct search *search)
 			;
 		code = find_guards(search, &calls->calls[i], j - i);
 	}
+	for (size_t i = 0; i < search->finding_count && code == 0; i++)
+		if (search->findings[i].guard.lent && !search->findings[i].guard.refusal)
+			code = frames_find_ends(search->survey, holder_of(search, &search->findings[i]),
+						&search->findings[i].guard);
 	return code;
 }
 
@@ -197,9 +183,9 @@ static int refuse_shared_sites(struct search *search, const struct plan *plan)
 
 		if (guard->refusal)
 			continue;
-		uses[count++] = (struct use){image_file_offset(search->image, guard->entry), guard};
+		uses[count++] = (struct use){image_file_offset(search->survey->image, guard->entry), guard};
 		for (size_t j = 0; j < guard->exit_count; j++)
-			uses[count++] = (struct use){image_file_offset(search->image, guard->exits[j]), guard};
+			uses[count++] = (struct use){image_file_offset(search->survey->image, guard->exits[j]), guard};
 	}
 	for (size_t i = 0; i < plan->site_count; i++)
 		uses[count++] = (struct use){plan->sites[i].offset, NULL};
@@ -218,10 +204,11 @@ static void refuse_unsafe_sites(struct search *search)
 {
 	for (size_t i = 0; i < search->finding_count; i++) {
 		struct guard *guard = &search->findings[i].guard;
-		bool safe = guard->refusal || rows_may_probe(search->image, guard->entry, SITE_BEGIN);
+		bool safe = guard->refusal || rows_may_probe(search->survey->image, guard->entry, SITE_BEGIN);
 
 		for (size_t j = 0; j < guard->exit_count; j++)
-			safe = safe && (guard->refusal || rows_may_probe(search->image, guard->exits[j], SITE_END));
+			safe = safe &&
+			       (guard->refusal || rows_may_probe(search->survey->image, guard->exits[j], SITE_END));
 		if (!safe)
 			guard->refusal = "its place is not safe to probe";
 	}
@@ -235,7 +222,7 @@ static int add_omission(const struct search *search, const struct finding *findi
 
 	if (finding->guard.label[0])
 		return rows_add_omission(plan, finding->guard.label, finding->guard.refusal);
-	path = symbol_path(search->calls.holders[finding->holder].symbol);
+	path = symbol_path(holder_of(search, finding)->symbol);
 	if (path && strlen(path) > MAX_PATH)
 		path[MAX_PATH] = '\0';
 	code = rows_add_omission(plan, path ? path : "unknown", finding->guard.refusal);
@@ -251,18 +238,25 @@ static bool is_verification(const struct guard *guard)
 	return !strncmp(guard->label, prefix, sizeof(prefix) - 1);
 }
 
+static int add_ends(const struct search *search, const struct guard *guard, unsigned int id, struct plan *plan)
+{
+	struct site end = {.kind = SITE_END, .event = event_of(guard->callee), .cookie = GUARD_MAKE(0, id, 0, 0)};
+	int code = 0;
+
+	for (size_t i = 0; i < guard->exit_count && code == 0; i++)
+		code = rows_add_site(search->survey->image, plan, guard->exits[i], end);
+	return code;
+}
+
 /* Adds the sites of a guard, whose begin has the cookie but for the guard's number. */
 static int add_sites(const struct search *search, const struct guard *guard, unsigned int id, uint64_t cookie,
 		     struct plan *plan)
 {
-	enum event_class event = event_of(guard->callee);
-	struct site begin = {.kind = SITE_BEGIN, .event = event, .cookie = cookie | GUARD_MAKE(0, id, 0, 0)};
-	struct site end = {.kind = SITE_END, .event = event, .cookie = GUARD_MAKE(0, id, 0, 0)};
-	int code = rows_add_site(search->image, plan, guard->entry, begin);
+	struct site begin = {
+	    .kind = SITE_BEGIN, .event = event_of(guard->callee), .cookie = cookie | GUARD_MAKE(0, id, 0, 0)};
+	int code = rows_add_site(search->survey->image, plan, guard->entry, begin);
 
-	for (size_t i = 0; i < guard->exit_count && code == 0; i++)
-		code = rows_add_site(search->image, plan, guard->exits[i], end);
-	return code;
+	return code == 0 ? add_ends(search, guard, id, plan) : code;
 }
 
 static int activity_cookie(const struct guard *guard, struct plan *plan, uint64_t *cookie)
@@ -276,66 +270,98 @@ static int activity_cookie(const struct guard *guard, struct plan *plan, uint64_
 	}
 	code = rows_add_activity(plan, guard->label, &index);
 	*cookie = GUARD_MAKE(guard->has_argument ? GUARD_ARGUMENT : GUARD_FIXED, 0, 0, 0) |
-		  GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->argument);
+		  GUARD_WITH_NUMBER(WIRE_ACTIVITIES + index, guard->has_argument ? guard->argument : guard->frame);
 	return code;
+}
+
+/* Adds the begins of a guard in a function that several queries share, where that is called. */
+static int add_shared_load(const struct search *search, struct finding *finding, unsigned int id, struct plan *plan)
+{
+	struct frames_begin begins[FRAMES_CALLERS];
+	struct guard *guard = &finding->guard;
+	const struct image *image = search->survey->image;
+	size_t count;
+	int code = frames_find_begins(search->survey, holder_of(search, finding), guard, begins, &count);
+
+	for (size_t i = 0; i < count && code == 0 && !guard->refusal; i++)
+		if (!rows_may_probe(image, begins[i].address, SITE_BEGIN))
+			guard->refusal = "its place is not safe to probe";
+	if (guard->refusal || code < 0)
+		return code;
+	for (size_t i = 0; i < count && code == 0; i++) {
+		enum guard_naming naming = begins[i].query ? GUARD_FIXED : GUARD_QUERY_REGISTER;
+		struct site begin = {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD};
+
+		begin.cookie = GUARD_MAKE(naming, id, begins[i].vtable, 0) |
+			       GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, begins[i].query), begins[i].frame);
+		code = rows_add_site(image, plan, begins[i].address, begin);
+	}
+	return code == 0 ? add_ends(search, guard, id, plan) : code;
+}
+
+/* Adds what was found, as sites with the number `id` or, if that cannot be, as an omission. */
+static int add_finding_to_plan(const struct search *search, struct finding *finding, unsigned int id, struct plan *plan)
+{
+	struct guard *guard = &finding->guard;
+	const struct holder *holder = holder_of(search, finding);
+	bool is_activity = event_of(guard->callee) == EVENT_ACTIVITY;
+	uint64_t cookie = 0;
+	int code = 0;
+
+	if (guard->is_pass && !plan->pass_count)
+		guard->refusal = "the names of MIR passes are not known";
+	if (!guard->refusal && is_activity && !guard->is_pass && !guard->label[0])
+		guard->refusal = "its label is not a constant";
+	if (!guard->refusal && (id > WIRE_MAX_GUARDS || plan->activity_count >= WIRE_MAX_ACTIVITIES))
+		guard->refusal = "there are too many";
+	if (!guard->refusal && is_activity) {
+		code = activity_cookie(guard, plan, &cookie);
+	} else if (!guard->refusal && guard->callee == CALLEE_LOAD &&
+		   guard_callee_at(search->survey->callees, holder->ranges[0].address) == CALLEE_SHARED_LOAD) {
+		code = add_shared_load(search, finding, id, plan);
+		return code == 0 && guard->refusal ? add_omission(search, finding, plan) : code;
+	} else if (!guard->refusal) {
+		guard->refusal = event_cookie(search->survey, holder, guard, &cookie);
+	}
+	if (code < 0)
+		return code;
+	return guard->refusal ? add_omission(search, finding, plan) : add_sites(search, guard, id, cookie, plan);
 }
 
 static int add_findings(struct search *search, struct plan *plan)
 {
-	const struct event_naming naming = {search->image, search->callees, &search->calls, plan};
-	unsigned int id = 0;
+	unsigned int id = 1;
 	int code = 0;
 
 	for (size_t i = 0; i < search->finding_count && code == 0; i++) {
-		struct guard *guard = &search->findings[i].guard;
-		bool is_activity = event_of(guard->callee) == EVENT_ACTIVITY;
-		uint64_t cookie = 0;
+		struct finding *finding = &search->findings[i];
 
-		if (is_verification(guard))
+		if (is_verification(&finding->guard))
 			continue;
-		if (guard->is_pass && !plan->pass_count)
-			guard->refusal = "the names of MIR passes are not known";
-		if (!guard->refusal && is_activity && !guard->is_pass && !guard->label[0])
-			guard->refusal = "its label is not a constant";
-		if (!guard->refusal && (id == WIRE_MAX_GUARDS || plan->activity_count >= WIRE_MAX_ACTIVITIES))
-			guard->refusal = "there are too many";
-		if (!guard->refusal && is_activity)
-			code = activity_cookie(guard, plan, &cookie);
-		else if (!guard->refusal)
-			guard->refusal =
-			    event_cookie(&naming, &search->calls.holders[search->findings[i].holder], guard, &cookie);
-		if (code == 0)
-			code = guard->refusal ? add_omission(search, &search->findings[i], plan)
-					      : add_sites(search, guard, ++id, cookie, plan);
+		code = add_finding_to_plan(search, finding, id, plan);
+		id += finding->guard.refusal == NULL;
 	}
 	return code;
 }
 
-static int survey(struct search *search, struct plan *plan)
+int activity_survey(struct guard_survey *survey, struct plan *plan)
 {
-	int code = calls_find(search->image, search->callees, &search->calls);
-
-	if (code == 0)
-		code = find_all_guards(search);
-	if (code == 0)
-		code = refuse_shared_sites(search, plan);
-	if (code < 0)
-		return code;
-	refuse_unsafe_sites(search);
-	return add_findings(search, plan);
-}
-
-int activity_survey(const struct image *image, struct guard_callees *callees, const struct activity_sources *sources,
-		    struct plan *plan)
-{
-	struct search search = {.image = image, .callees = callees, .sources = sources};
+	struct guard_callees *callees = survey->callees;
+	struct search search = {.survey = survey};
 	int code;
 
 	if (callees->count)
 		qsort(callees->items, callees->count, sizeof(*callees->items), callees_by_address);
 	callees->verbose_timer = 0x40;
-	code = survey(&search, plan);
-	calls_free(&search.calls);
+	code = calls_find(survey->image, callees, &survey->calls);
+	if (code == 0)
+		code = find_all_guards(&search);
+	if (code == 0)
+		code = refuse_shared_sites(&search, plan);
+	refuse_unsafe_sites(&search);
+	if (code == 0)
+		code = add_findings(&search, plan);
+	calls_free(&survey->calls);
 	free(search.findings);
 	return code;
 }

@@ -26,7 +26,7 @@ static bool is_wanted(enum guard_callee callee)
 /* Whether a function may also be called by a jump at a caller's end. */
 static bool is_function(enum guard_callee callee)
 {
-	return callee == CALLEE_HASH_RESULT || callee == CALLEE_SHARED_LOAD;
+	return callee == CALLEE_HASH_RESULT || callee == CALLEE_SHARED_LOAD || callee == CALLEE_LENDER;
 }
 
 /* ---- finding the calls ---- */

@@ -279,6 +279,12 @@ void insn_classify(struct insn *insn, const ZydisDecodedInstruction *raw, const 
 	case ZYDIS_MNEMONIC_CMP:
 		classify_test(insn, raw, &operands[0], &operands[1]);
 		break;
+	case ZYDIS_MNEMONIC_PUSH:
+		if (is_register64(&operands[0])) {
+			insn->form = FORM_PUSH;
+			insn->reg = register_number(operands[0].reg.value);
+		}
+		break;
 	case ZYDIS_MNEMONIC_BT:
 		classify_bit_test(insn, &operands[0], &operands[1]);
 		break;

@@ -27,14 +27,6 @@ static unsigned int class_of(enum guard_callee callee)
 					  : WIRE_CLASS_BLOCKED;
 }
 
-static bool runs_queries(const struct holder *holder)
-{
-	struct recognised what;
-
-	recognise(holder->symbol, &what);
-	return what.role == ROLE_TRY_EXECUTE;
-}
-
 /* The query's number in the plan, counted from 1; 0 if it has none. */
 static unsigned int query_number(const struct plan *plan, const char *name)
 {
@@ -44,59 +36,85 @@ static unsigned int query_number(const struct plan *plan, const char *name)
 	return 0;
 }
 
-/* The query whose vtable `holder` is in; 0 if that is not certain. Several may be one function, in the linker's eyes.
- */
-static unsigned int query_of_closure(const struct event_naming *naming, const struct holder *holder)
+/* The query whose vtable the function at `address` is in. The linker makes equal functions one: then there is none. */
+static unsigned int query_at(const struct guard_survey *survey, uint64_t address)
 {
-	const struct image_symbol *symbols;
 	char query[SYMBOL_QUERY];
-	size_t count, at = 0;
+	size_t count, low = 0;
+	const struct image_symbol *symbols = image_symbols(survey->image, &count);
 
-	if (!symbol_query_closure(holder->symbol, query))
+	for (size_t high = count; low < high;) {
+		size_t middle = (low + high) / 2;
+
+		if (symbols[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == count || symbols[low].address != address ||
+	    (low + 1 < count && symbols[low + 1].address == address) || !symbol_query_closure(symbols[low].name, query))
 		return 0;
-	symbols = image_symbols(naming->image, &count);
-	while (at < count && symbols[at].address < holder->ranges[0].address)
-		at++;
-	return at + 1 < count && symbols[at + 1].address == symbols[at].address ? 0 : query_number(naming->plan, query);
+	return query_number(survey->plan, query);
+}
+
+unsigned int event_query_of_closure(const struct guard_survey *survey, const struct holder *holder)
+{
+	return holder->has_entry ? query_at(survey, holder->ranges[0].address) : 0;
+}
+
+unsigned int event_query_of_runner(const struct guard_survey *survey, const struct holder *holder)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < survey->query_count; i++) {
+		if (!holder->has_entry || survey->queries[i].runner != holder->ranges[0].address)
+			continue;
+		if (name)
+			return 0;
+		name = survey->queries[i].name;
+	}
+	return name ? query_number(survey->plan, name) : 0;
 }
 
 /* Whether nothing calls the function at `address` but what runs queries. */
-static bool only_queries_call(const struct event_naming *naming, uint64_t address)
+static bool only_queries_call(const struct guard_survey *survey, uint64_t address)
 {
-	const struct guard_calls *calls = naming->calls;
+	const struct guard_calls *calls = &survey->calls;
 
 	for (size_t i = 0; i < calls->call_count; i++)
-		if (calls->calls[i].target == address && !runs_queries(&calls->holders[calls->calls[i].holder]))
+		if (calls->calls[i].target == address &&
+		    !survey_is_runner(survey, &calls->holders[calls->calls[i].holder]))
 			return false;
 	return true;
 }
 
 /* Results are hashed behind the provider, while its query runs; or fed by whoever has them, which names no query. */
-static uint64_t hashing_cookie(const struct event_naming *naming, const struct holder *holder)
+static uint64_t hashing_cookie(const struct guard_survey *survey, const struct holder *holder)
 {
 	uint64_t entry = holder->ranges[0].address;
-	bool running = runs_queries(holder) || (guard_callee_at(naming->callees, entry) == CALLEE_HASH_RESULT &&
-						only_queries_call(naming, entry));
+	bool running =
+	    survey_is_runner(survey, holder) ||
+	    (guard_callee_at(survey->callees, entry) == CALLEE_HASH_RESULT && only_queries_call(survey, entry));
 
 	return GUARD_MAKE(running ? GUARD_QUERY_RUNNING : GUARD_FIXED, 0, 0, 0) |
 	       GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_HASHING, 0), 0);
 }
 
-static const char *load_cookie(const struct event_naming *naming, const struct holder *holder, uint64_t *cookie)
+static const char *load_cookie(const struct guard_survey *survey, const struct holder *holder,
+			       const struct guard *guard, uint64_t *cookie)
 {
-	unsigned int query = query_of_closure(naming, holder);
+	unsigned int query = event_query_of_closure(survey, holder);
 
-	if (query) {
-		*cookie = GUARD_MAKE(GUARD_FIXED, 0, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0);
-		return NULL;
+	if (!query && survey_is_runner(survey, holder)) {
+		query = event_query_of_runner(survey, holder);
+		if (!query && guard->compared)
+			query = query_at(survey, guard->compared);
 	}
-	if (guard_callee_at(naming->callees, holder->ranges[0].address) != CALLEE_SHARED_LOAD)
-		return "its query is not known";
-	*cookie = GUARD_MAKE(GUARD_QUERY_NOTED, 0, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, 0), 0);
-	return NULL;
+	*cookie = GUARD_MAKE(GUARD_FIXED, 0, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0);
+	return query ? NULL : "its query is not known";
 }
 
-const char *event_cookie(const struct event_naming *naming, const struct holder *holder, const struct guard *guard,
+const char *event_cookie(const struct guard_survey *survey, const struct holder *holder, const struct guard *guard,
 			 uint64_t *cookie)
 {
 	const struct vtable_place *vtable = &guard->vtable;
@@ -107,10 +125,10 @@ const char *event_cookie(const struct event_naming *naming, const struct holder 
 		return NULL;
 	}
 	if (guard->callee == CALLEE_HASHING) {
-		*cookie = hashing_cookie(naming, holder);
+		*cookie = hashing_cookie(survey, holder);
 		return NULL;
 	}
 	if (guard->callee == CALLEE_LOAD)
-		return load_cookie(naming, holder, cookie);
+		return load_cookie(survey, holder, guard, cookie);
 	return "the query's vtable is not at hand";
 }

@@ -38,6 +38,7 @@ enum insn_form {
 	FORM_STORE_IMMEDIATE, /* mov qword [base + disp], immediate; not FORM_STORE_ZERO */
 	FORM_WIDE_LOAD,	      /* movups and the like: xmm reg, [base + disp] */
 	FORM_WIDE_STORE,      /* the same to memory */
+	FORM_PUSH,	      /* push reg */
 	FORM_MOVE_STRING,     /* rep movsq */
 	FORM_TEST_BITS,	      /* test base, immediate, or bt with the immediate's one bit */
 	FORM_FAR_TEST_SLOT,   /* cmp qword [base + disp], 0, base not rsp */

@@ -8,10 +8,11 @@
 #include "compiler/timer.h"
 
 enum {
-	RUN = 16,	 /* instructions from where the cold part begins to the call that starts the timer */
-	RUNS = 8,	 /* straight lines that end in one such call */
-	FILTER_NEAR = 8, /* how far apart the test of the filter and its jump may stand */
-	CLEAR_NEAR = 12, /* how far behind the jump the timer is cleared */
+	RUN = 16,	    /* instructions from where the cold part begins to the call that starts the timer */
+	RUNS = 8,	    /* straight lines that end in one such call */
+	FILTER_NEAR = 8,    /* how far apart the test of the filter and its jump may stand */
+	CLEAR_NEAR = 12,    /* how far behind the jump the timer is cleared */
+	COMPARED_NEAR = 24, /* how far before a guard the address of its function is compared */
 	POINTER_SIZE = 8,
 };
 
@@ -220,6 +221,38 @@ static bool is_argument(struct value value, int argument)
 	return value.kind == VALUE_ARGUMENT && value.argument == argument && value.number == 0;
 }
 
+/* Whether anything jumps to one of the instructions behind the one at `from`, up to the one at `to`. */
+static bool is_jumped_into(const struct flow *flow, size_t from, size_t to)
+{
+	for (size_t i = 0; i < flow->count; i++)
+		if ((flow->insns[i].form == FORM_JCC || flow->insns[i].form == FORM_JMP) &&
+		    flow->insns[i].target > flow->insns[from].address &&
+		    flow->insns[i].target <= flow->insns[to].address)
+			return true;
+	for (size_t i = 0; i < flow->edge_count; i++)
+		if (flow->edges[i].to > from && flow->edges[i].to <= to)
+			return true;
+	return false;
+}
+
+/*
+ * Where BOLT has guessed which function a pointer leads to, and made its code part of the caller, a comparison with the
+ * function's address stands before it.
+ */
+static uint64_t find_compared(const struct flow *flow, size_t jump)
+{
+	for (size_t i = jump; i-- > 0 && jump - i <= COMPARED_NEAR;) {
+		const struct insn *insn = &flow->insns[i];
+
+		if ((!runs_on(flow, i) && insn->form != FORM_JCC) || insn->form == FORM_CALL ||
+		    insn[1].address != insn->address + insn->length)
+			return 0;
+		if (insn->form == FORM_ADDRESS && insn->slot)
+			return is_jumped_into(flow, i, jump) ? 0 : insn->slot;
+	}
+	return 0;
+}
+
 /* A guard whose timer is only started if rustc profiles itself. */
 static const char *find_conditional(const struct guarded *function, size_t call, struct guard *out)
 {
@@ -227,7 +260,7 @@ static const char *find_conditional(const struct guarded *function, size_t call,
 	struct values_state at_call, at_entry;
 	struct cold_part part;
 	struct timer_life life;
-	size_t clearing;
+	size_t starts[2];
 
 	if (!values_at(values, call, &at_call))
 		return "the code that starts its timer is not reached";
@@ -239,20 +272,24 @@ static const char *find_conditional(const struct guarded *function, size_t call,
 	if (!values_at(values, part.jump, &at_entry))
 		return "its test of the profiler's filter is not reached";
 	out->entry = values->flow->insns[part.jump].address;
+	out->stack = at_entry.stack;
+	out->compared = find_compared(values->flow, part.jump);
 	out->vtable = guard_find_vtable(&at_entry, function->vtable);
 	if (at_call.registers[REG_RDX].kind == VALUE_STACK)
 		read_closure(function->image, values, &part, &at_entry, at_call.registers[REG_RDX].number, out);
 	if (at_call.registers[REG_RDI].kind != VALUE_STACK)
 		return "its timer's place is not known";
-	clearing = find_clearing(values, &part, at_call.registers[REG_RDI].number);
-	if (clearing == SIZE_MAX)
+	starts[0] = find_clearing(values, &part, at_call.registers[REG_RDI].number);
+	starts[1] = call;
+	if (starts[0] == SIZE_MAX)
 		return "the clearing of its timer was not found";
 	life = (struct timer_life){.values = values,
 				   .callees = function->callees,
 				   .timer = at_call.registers[REG_RDI].number,
 				   .stack = at_entry.stack,
 				   .entry = part.jump,
-				   .starts = {clearing, call}};
+				   .starts = starts,
+				   .start_count = 2};
 	return timer_find_exits(&life, out);
 }
 
@@ -270,6 +307,7 @@ static const char *find_verbose(const struct guarded *function, size_t call, str
 	if (insn->form != FORM_CALL || !insn->target)
 		return "its begin is no direct call";
 	out->entry = insn->address;
+	out->stack = state.stack;
 	if (state.registers[REG_RDI].kind != VALUE_STACK)
 		return "its timer's place is not known";
 	life = (struct timer_life){.values = values,
@@ -277,7 +315,8 @@ static const char *find_verbose(const struct guarded *function, size_t call, str
 				   .timer = state.registers[REG_RDI].number + function->callees->verbose_timer,
 				   .stack = state.stack,
 				   .entry = call,
-				   .starts = {call, call}};
+				   .starts = &call,
+				   .start_count = 1};
 	return timer_find_exits(&life, out);
 }
 

@@ -38,7 +38,14 @@ struct guard {
 	char label[GUARD_LABEL]; /* empty if it is not a constant */
 	bool has_argument;
 	struct vtable_place vtable; /* at the entry */
-	bool is_pass;		    /* around a MIR pass, whose vtable and itself are in two registers */
+	uint64_t compared; /* the address that is computed last before the entry, on the only way to it; 0 for none */
+	int64_t stack;	   /* rsp at the entry, from its value at the function's entry */
+	/* The timer is given to the caller: its place is this far behind what an argument points to. */
+	bool lent;
+	uint8_t lent_argument;
+	int64_t lent_offset;
+	int32_t frame; /* where the ends' rsp lies, bytes from that at the entry; 0 but for a timer that was lent */
+	bool is_pass;  /* around a MIR pass, whose vtable and itself are in two registers */
 	uint8_t pass_vtable, pass_self;
 	int32_t argument;    /* its string's pointer and length, bytes from rsp at the entry */
 	const char *refusal; /* why it cannot be timed; NULL if it can */

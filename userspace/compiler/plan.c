@@ -32,6 +32,7 @@ struct entrance {
 	char query[96];
 	bool incremental;
 	struct code_range range;
+	uint64_t runner; /* address, in incremental mode; 0 if it is not known */
 };
 
 struct survey {
@@ -210,7 +211,7 @@ static const char *runner_refusal(const struct survey *survey, uint64_t address)
 static const char *incremental_refusal(const struct survey *survey, const char *query)
 {
 	for (size_t i = 0; i < survey->entrance_count; i++) {
-		const struct entrance *entrance = &survey->entrances[i];
+		struct entrance *entrance = &survey->entrances[i];
 		struct flow flow;
 		const char *refusal = "its way to the provider was not found";
 
@@ -218,10 +219,13 @@ static const char *incremental_refusal(const struct survey *survey, const char *
 			continue;
 		if (flow_decode(survey->image, &entrance->range, 1, &flow, NULL) < 0)
 			return "its code cannot be decoded";
-		for (size_t j = 0; j < flow.count; j++)
-			if (flow.insns[j].target && flow.insns[j].form != FORM_JCC &&
-			    is_runner(flow.insns[j].target, survey))
-				refusal = runner_refusal(survey, flow.insns[j].target);
+		for (size_t j = 0; j < flow.count; j++) {
+			if (!flow.insns[j].target || flow.insns[j].form == FORM_JCC ||
+			    !is_runner(flow.insns[j].target, survey))
+				continue;
+			entrance->runner = flow.insns[j].target;
+			refusal = runner_refusal(survey, entrance->runner);
+		}
 		flow_free(&flow);
 		return refusal;
 	}
@@ -338,20 +342,28 @@ static int add_sites(const struct survey *survey, struct plan *plan)
 /* Adds all guards but those of queries' providers. */
 static int add_activities(struct survey *survey, struct plan *plan)
 {
-	struct activity_runner *runners = calloc(survey->runner_count + 1, sizeof(*runners));
-	struct activity_sources sources = {.runners = runners, .filter_offset = survey->filter};
-	int code;
+	struct survey_runner *runners = calloc(survey->runner_count + 1, sizeof(*runners));
+	struct survey_query *queries = calloc(survey->entrance_count + 1, sizeof(*queries));
+	struct guard_survey guards = {.image = survey->image,
+				      .callees = &survey->callees,
+				      .runners = runners,
+				      .queries = queries,
+				      .filter_offset = survey->filter,
+				      .plan = plan};
+	int code = runners && queries ? pass_survey(survey->image, &survey->passes, plan) : -ENOMEM;
 
-	if (!runners)
-		return -ENOMEM;
-	for (size_t i = 0; i < survey->runner_count; i++)
+	for (size_t i = 0; i < survey->runner_count && code == 0; i++)
 		if (survey->runners[i].has_entry && survey->runners[i].flow.count)
-			runners[sources.runner_count++] =
-			    (struct activity_runner){survey->runners[i].ranges[0].address, &survey->runners[i].flow};
-	code = pass_survey(survey->image, &survey->passes, plan);
+			runners[guards.runner_count++] =
+			    (struct survey_runner){survey->runners[i].ranges[0].address, &survey->runners[i].flow};
+	for (size_t i = 0; i < survey->entrance_count && code == 0; i++)
+		if (survey->entrances[i].incremental)
+			queries[guards.query_count++] =
+			    (struct survey_query){survey->entrances[i].query, survey->entrances[i].runner};
 	if (code == 0)
-		code = activity_survey(survey->image, &survey->callees, &sources, plan);
+		code = activity_survey(&guards, plan);
 	free(runners);
+	free(queries);
 	return code;
 }
 

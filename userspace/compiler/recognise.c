@@ -55,6 +55,7 @@ static const struct recogniser recognisers[] = {
     GUARD("26hash_result_and_alloc_node",
 	  "<rustc_middle::dep_graph::graph::DepGraphData>::hash_result_and_alloc_node::<", "", CALLEE_HASH_RESULT),
     GUARD("18try_load_from_disk", "rustc_query_impl::plumbing::try_load_from_disk::<", "", CALLEE_SHARED_LOAD),
+    GUARD("10spawn_work", "rustc_codegen_ssa::back::write::spawn_work::<", "", CALLEE_LENDER),
     GUARD("9profiling11TimingGuard", "core::ptr::drop_in_place::<rustc_data_structures::profiling::TimingGuard>", "",
 	  CALLEE_DROP),
     GUARD("9profiling11TimingGuard", "core::ptr::drop_glue::<rustc_data_structures::profiling::TimingGuard>", "",

@@ -32,6 +32,7 @@ enum guard_callee {
 	CALLEE_OTHER,	     /* likewise, for something else */
 	CALLEE_HASH_RESULT,  /* holds a CALLEE_HASHING guard of the query that is running, if a query called it */
 	CALLEE_SHARED_LOAD,  /* holds a CALLEE_LOAD guard of one of several queries */
+	CALLEE_LENDER,	     /* starts a guard in memory that its caller gives it */
 	CALLEE_DROP,	     /* ends a guard: rdi the guard */
 	CALLEE_DROP_VERBOSE, /* likewise of CALLEE_ACTIVITY_VERBOSE */
 };

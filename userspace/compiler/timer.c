@@ -17,7 +17,7 @@ struct whereabouts {
 };
 
 struct search {
-	const struct timer_life *life;
+	struct timer_life *life;
 	const struct flow *flow;
 	size_t *queue; /* of straight lines' first instructions */
 	size_t length;
@@ -97,12 +97,30 @@ static bool search_from(size_t index, void *context)
 	return true;
 }
 
+/* Notes that the timer goes into memory that an argument points to: it ends in the caller. */
+static void lend(struct search *search, struct value to, struct value from, int64_t size)
+{
+	struct guard *out = search->out;
+
+	for (unsigned int i = 0; i < search->now.count; i++) {
+		int64_t slot = search->now.slots[i];
+
+		if (slot < from.number || slot + 8 > from.number + size)
+			continue;
+		out->lent = true;
+		out->lent_argument = to.argument;
+		out->lent_offset = to.number + slot - from.number;
+	}
+}
+
 /* Copies places along when `size` bytes of stack are copied. Returns false if there is no room. */
-static bool copy_slots(struct whereabouts *places, const struct values_state *state, int64_t size)
+static bool copy_slots(struct search *search, const struct values_state *state, int64_t size)
 {
 	struct value to = state->registers[REG_RDI], from = state->registers[REG_RSI];
-	struct whereabouts before = *places;
+	struct whereabouts *places = &search->now, before = *places;
 
+	if (to.kind == VALUE_ARGUMENT && from.kind == VALUE_STACK && size > 0)
+		lend(search, to, from, size);
 	if (to.kind != VALUE_STACK || size < 0)
 		return true;
 	overwrite(places, to.number, size);
@@ -127,7 +145,7 @@ static bool move_by_call(struct search *search, const struct insn *insn, const s
 	enum guard_callee callee = guard_callee_at(search->life->callees, insn->callee);
 	struct value first = state->registers[REG_RDI];
 
-	if (insn->copies && !copy_slots(now, state, number_in(state, REG_RDX)))
+	if (insn->copies && !copy_slots(search, state, number_in(state, REG_RDX)))
 		return false;
 	now->registers &= KEPT_BY_CALLS;
 	now->low = now->high = 0;
@@ -152,7 +170,7 @@ static bool move(struct search *search, const struct insn *insn, const struct va
 	if (insn->form == FORM_CALL)
 		return move_by_call(search, insn, state);
 	if (insn->form == FORM_MOVE_STRING)
-		return copy_slots(now, state, number_in(state, REG_RCX) < 0 ? -1 : number_in(state, REG_RCX) * 8);
+		return copy_slots(search, state, number_in(state, REG_RCX) < 0 ? -1 : number_in(state, REG_RCX) * 8);
 	now->registers &= (uint16_t)~insn->written;
 	now->low &= (uint16_t)~insn->written_wide;
 	now->high &= (uint16_t)~insn->written_wide;
@@ -194,6 +212,8 @@ static const char *add_exit(struct search *search, size_t index, int64_t stack)
 	struct guard *out = search->out;
 	uint64_t address = search->flow->insns[index].address;
 
+	if (search->life->any_stack && !out->exit_count)
+		search->life->stack = stack;
 	if (stack != search->life->stack)
 		return "the stack pointer differs between its begin and its end";
 	for (size_t i = 0; i < out->exit_count; i++)
@@ -297,10 +317,10 @@ static const char *search_behind(struct search *search, size_t index)
 static const char *search_all(struct search *search)
 {
 	const struct timer_life *life = search->life;
-	const char *refusal = search_behind(search, life->starts[0]);
+	const char *refusal = NULL;
 
-	if (!refusal && life->starts[1] != life->starts[0])
-		refusal = search_behind(search, life->starts[1]);
+	for (size_t i = 0; i < life->start_count && !refusal; i++)
+		refusal = search_behind(search, life->starts[i]);
 	while (!refusal && search->length) {
 		size_t index = search->queue[--search->length], line = life->values->lines[index] - 1;
 		struct values_state state;
@@ -310,12 +330,14 @@ static const char *search_all(struct search *search)
 		if (values_at(life->values, index, &state))
 			refusal = search_line(search, index, &state);
 	}
-	if (!refusal && !search->out->exit_count)
-		refusal = "its end was not found";
-	return refusal;
+	if (refusal)
+		return refusal;
+	if (search->out->lent && search->out->exit_count)
+		return "it ends in two functions";
+	return search->out->lent || search->out->exit_count ? NULL : "its end was not found";
 }
 
-const char *timer_find_exits(const struct timer_life *life, struct guard *out)
+const char *timer_find_exits(struct timer_life *life, struct guard *out)
 {
 	struct search search = {.life = life, .flow = life->values->flow, .out = out};
 	const char *refusal = "out of memory";

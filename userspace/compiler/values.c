@@ -14,6 +14,8 @@ enum {
 	    1 << 20, /* an aligned frame's unknown distance from the entry's rsp is given as this much more */
 };
 
+static const uint8_t argument_registers[VALUES_ON_STACK] = {REG_RDI, REG_RSI, REG_RDX, REG_RCX, 8, 9};
+
 static const struct value nothing = {0, VALUE_NOTHING, 0};
 
 static bool same(struct value a, struct value b)
@@ -149,6 +151,7 @@ static struct value moved(const struct values_state *state, const struct insn *i
 										    : nothing;
 	case FORM_STORE:
 	case FORM_FAR_STORE:
+	case FORM_PUSH:
 		return state->registers[insn->reg];
 	case FORM_SET:
 	case FORM_STORE_IMMEDIATE:
@@ -206,6 +209,8 @@ void values_step(struct values_state *state, const struct insn *insn)
 	if (insn->stack_change < 0)
 		forget(state, state->stack + insn->stack_change, -insn->stack_change);
 	state->stack += insn->stack_change;
+	if (insn->form == FORM_PUSH)
+		store(state, state->stack, value);
 	if (insn->aligns_stack)
 		state->stack -= ALIGNED_FRAME;
 	else if (insn->breaks_stack)
@@ -325,9 +330,26 @@ static void find_lines(struct values *values, size_t entry)
 			flow_successors(flow, i, start_line, values);
 }
 
+/* Behind a call, those on the stack lie above the return address. */
+static void pass_argument(struct values_state *state, unsigned int argument)
+{
+	struct value value = {0, VALUE_ARGUMENT, (uint8_t)argument};
+
+	if (argument < VALUES_ON_STACK)
+		state->registers[argument_registers[argument]] = value;
+	else
+		store(state, 8 * (int64_t)(argument - VALUES_ON_STACK + 1), value);
+}
+
+struct value values_passed(const struct values_state *state, unsigned int argument)
+{
+	return argument < VALUES_ON_STACK
+		   ? state->registers[argument_registers[argument]]
+		   : values_slot(state, state->stack + 8 * (int64_t)(argument - VALUES_ON_STACK));
+}
+
 int values_follow(const struct flow *flow, uint64_t entry, struct values *out)
 {
-	static const uint8_t arguments[] = {REG_RDI, REG_RSI, REG_RDX, REG_RCX, 8, 9};
 	struct worklist work = {.values = out, .state = {.sound = true}};
 	size_t start = flow_find(flow, entry);
 	int code = 0;
@@ -343,8 +365,8 @@ int values_follow(const struct flow *flow, uint64_t entry, struct values *out)
 	work.queue = calloc(out->count, sizeof(*work.queue));
 	work.queued = calloc(out->count, sizeof(*work.queued));
 	if (out->states && out->reached && work.queue && work.queued) {
-		for (unsigned int i = 0; i < sizeof(arguments); i++)
-			work.state.registers[arguments[i]] = (struct value){0, VALUE_ARGUMENT, (uint8_t)i};
+		for (unsigned int i = 0; i < VALUES_ARGUMENTS; i++)
+			pass_argument(&work.state, i);
 		carry_to(&work, start);
 		while (work.length) {
 			size_t index = work.queue[--work.length], state = out->lines[index] - 1;

@@ -8,13 +8,13 @@
 
 #include "compiler/flow.h"
 
-enum { VALUES_SLOTS = 80 };
+enum { VALUES_SLOTS = 80, VALUES_ON_STACK = 6, VALUES_ARGUMENTS = 10 };
 
 enum value_kind { VALUE_NOTHING, VALUE_NUMBER, VALUE_STACK, VALUE_ARGUMENT };
 
 /*
  * A number or an address in the image; an offset from rsp at the function's entry; or an offset from the argument
- * `argument` (0 for rdi, 1 for rsi, ...).
+ * `argument` (0 for rdi, 1 for rsi, ..., from VALUES_ON_STACK on those that are passed on the stack).
  */
 struct value {
 	int64_t number;
@@ -51,6 +51,9 @@ void values_step(struct values_state *state, const struct insn *insn);
 
 /* The value in the 8 bytes at `offset` of the entry's rsp. */
 struct value values_slot(const struct values_state *state, int64_t offset);
+
+/* What is passed as the argument `argument` where a call is the next instruction. */
+struct value values_passed(const struct values_state *state, unsigned int argument);
 
 /* The stack offset that memory at `disp` of register `base` has; false if it is not known to be on the stack. */
 bool values_stack_address(const struct values_state *state, uint8_t base, int32_t disp, int64_t *offset);
