@@ -82,7 +82,7 @@ int guard_begin(struct pt_regs *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct thread *thread = bpf_task_storage_get(&threads, task, NULL, 0);
-	__u64 cookie = bpf_get_attach_cookie(ctx), number, argument = 0;
+	__u64 cookie = bpf_get_attach_cookie(ctx), number, argument = 0, sp = ctx->sp;
 
 	if (!thread) {
 		thread = join(task, COOKIE_COMPILER(cookie), false);
@@ -91,11 +91,15 @@ int guard_begin(struct pt_regs *ctx)
 	}
 	number = GUARD_NUMBER(cookie);
 	switch (GUARD_NAMING(cookie)) {
+	case GUARD_FIXED:
+		sp += GUARD_DISPLACEMENT(cookie);
+		break;
 	case GUARD_ARGUMENT:
 		if (with_texts)
 			argument = send_text(ctx, cookie);
 		break;
 	case GUARD_QUERY_REGISTER:
+		sp += GUARD_DISPLACEMENT(cookie);
 		number |= query_at(ctx, thread, cookie, false);
 		break;
 	case GUARD_QUERY_STACK:
@@ -104,22 +108,13 @@ int guard_begin(struct pt_regs *ctx)
 	case GUARD_QUERY_RUNNING:
 		number |= query_running(thread);
 		break;
-	case GUARD_QUERY_NOTED:
-		number |= thread->noted;
-		break;
 	case GUARD_PASS:
 		number = pass_number(ctx, cookie);
 		break;
-	case GUARD_NOTE_REGISTER:
-		thread->noted = query_at(ctx, thread, cookie, false);
-		return 0;
-	case GUARD_NOTE_STACK:
-		thread->noted = query_at(ctx, thread, cookie, true);
-		return 0;
 	default:
 		break;
 	}
-	enter_frame(task, thread, KEY(ctx->sp, GUARD_ID(cookie)), number, argument);
+	enter_frame(task, thread, KEY(sp, GUARD_ID(cookie)), number, argument);
 	return 0;
 }
 

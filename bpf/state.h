@@ -30,7 +30,6 @@ struct thread {
 	__u64 inside, around; /* what an entry and its exit cost at the thread's present pace */
 	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
 	__u64 tcx;	      /* of the last query entered */
-	__u32 noted;	      /* number of a query, see GUARD_NOTE_REGISTER */
 	__u32 arguments;      /* in the batch */
 	__u32 depth;
 	__u32 beyond; /* entries that found the stack full and whose exits are still to come */

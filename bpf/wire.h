@@ -68,7 +68,9 @@ enum key_kind {
 
 /*
  * The cookie of a guard's begin; `naming` is one of enum guard_naming. Begin and end of a guard have the same id, from
- * 1 on, which together with rsp pairs them. For queries the number holds only the class.
+ * 1 on, which together with rsp pairs them. For queries the number holds only the class. The displacement is where
+ * something lies on the stack; for namings that need nothing there, how much higher rsp will be at the end, which is 0
+ * unless the guard ends in another function.
  */
 #define GUARD_NAMING(cookie) ((unsigned int)(((cookie) >> 8) & 0xf))
 #define GUARD_ID(cookie) ((unsigned int)(((cookie) >> 12) & 0xfff))
@@ -86,14 +88,11 @@ enum key_kind {
 
 enum guard_naming {
 	GUARD_FIXED = 1,    /* the number is all */
-	GUARD_ARGUMENT = 2, /* likewise; pointer and length of its argument are on the stack, at the displacement */
+	GUARD_ARGUMENT = 2, /* the number; pointer and length of its argument are on the stack, at the displacement */
 	GUARD_QUERY_REGISTER = 3, /* the query whose vtable is in the register */
 	GUARD_QUERY_STACK = 4,	  /* the query whose vtable is on the stack, at the displacement */
 	GUARD_QUERY_RUNNING = 5,  /* the query that the thread is in */
-	GUARD_QUERY_NOTED = 6,	  /* the query that the thread noted last */
-	GUARD_PASS = 7,		 /* the MIR pass whose vtable is in the register, at the address in the self register */
-	GUARD_NOTE_REGISTER = 8, /* begins nothing: the thread notes the query whose vtable is in the register */
-	GUARD_NOTE_STACK = 9,	 /* the same with the vtable on the stack */
+	GUARD_PASS = 6, /* the MIR pass whose vtable is in the register, at the address in the self register */
 };
 
 /* A MIR pass is known by the compiler's number and the address of its vtable in the image. */

@@ -272,8 +272,6 @@ static struct site sites[] = {
     {.kind = SITE_BEGIN, .event = EVENT_ACTIVITY},
     {.kind = SITE_END, .event = EVENT_ACTIVITY},
     {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD},
-    {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD, .cookie = GUARD_MAKE(GUARD_NOTE_REGISTER, 1, 0, 0)},
-    {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD, .cookie = GUARD_MAKE(GUARD_NOTE_STACK, 1, 0, 0)},
     {.kind = SITE_END, .event = EVENT_INCREMENTAL_LOAD},
 };
 

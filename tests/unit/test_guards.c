@@ -159,19 +159,24 @@ static void hashing_is_named_by_the_query_around_it(void **state)
 	assert_int_equal(world.intervals[2].start_and_number >> 48, WIRE_NUMBER(WIRE_CLASS_HASHING, 0));
 }
 
-static void a_noted_query_names_what_is_loaded(void **state)
+/* A guard in memory that its function's caller has given it ends in the caller, whose frame is the higher one. */
+static void a_guard_may_end_in_its_functions_caller(void **state)
 {
-	struct pt_regs regs = {.sp = STACK_TOP - 0x200, .r15 = TCX + 8 * 9};
+	struct pt_regs regs = {.sp = STACK_TOP - 0x900};
 
 	(void)state;
-	enter(1, STACK_TOP - 0x100);
-	begin_at(GUARD_MAKE(GUARD_NOTE_REGISTER, 0, 15, 0), &regs);
-	assert_int_equal(world.thread.depth, 1);
-	regs.sp -= 0x100;
-	begin_at(GUARD_MAKE(GUARD_QUERY_NOTED, 1, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, 0), 0), &regs);
-	end(1, STACK_TOP - 0x300);
+	begin(2, STACK_TOP - 0x60);
+	begin_at(GUARD_MAKE(GUARD_FIXED, 1, 0, 0) | GUARD_WITH_NUMBER(FIRST + 1, 0x800), &regs);
+	begin(3, STACK_TOP - 0x200);
+	end(3, STACK_TOP - 0x200);
+	end(1, STACK_TOP - 0x100);
+	end(2, STACK_TOP - 0x60);
 	flush(&world.thread);
-	assert_int_equal(world.intervals[0].start_and_number >> 48, WIRE_NUMBER(WIRE_CLASS_LOAD, 9));
+	assert_int_equal(world.count, 3);
+	expect_interval(0, FIRST + 3, 1030, 10, 0);
+	expect_interval(1, FIRST + 1, 1020, 30, 0);
+	expect_interval(2, FIRST + 2, 1010, 50, 0);
+	assert_int_equal(world.process.counts.unwound, 0);
 }
 
 /* A pass in an image that is loaded at 0x40000000. */
@@ -266,7 +271,7 @@ int main(void)
 	    TEST(results_are_named_by_their_querys_vtable),
 	    TEST(a_thread_without_a_query_knows_the_tyctxt_of_its_process),
 	    TEST(hashing_is_named_by_the_query_around_it),
-	    TEST(a_noted_query_names_what_is_loaded),
+	    TEST(a_guard_may_end_in_its_functions_caller),
 	    TEST(passes_are_named_by_vtable_and_byte),
 	    TEST(the_text_of_an_argument_is_sent_ahead),
 	    TEST(arguments_stay_with_their_intervals),

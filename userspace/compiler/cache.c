@@ -246,13 +246,9 @@ static bool begin_fits(const struct plan *plan, const struct site *site)
 	case GUARD_QUERY_REGISTER:
 	case GUARD_QUERY_STACK:
 	case GUARD_QUERY_RUNNING:
-	case GUARD_QUERY_NOTED:
 		return has_id && site->event != EVENT_ACTIVITY && number_fits(plan, site);
 	case GUARD_PASS:
 		return has_id && site->event == EVENT_ACTIVITY;
-	case GUARD_NOTE_REGISTER:
-	case GUARD_NOTE_STACK:
-		return !has_id && site->event == EVENT_INCREMENTAL_LOAD;
 	default:
 		return false;
 	}

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include <string.h>
 
-#include "bpf/wire.h"
 #include "compiler/compiler.h"
 
-/* Whether an event begins there. Some guards' sites only note the query for a guard further down. */
+/* Whether an event begins there. */
 static bool begins_event(const struct site *site)
 {
-	unsigned int naming = GUARD_NAMING(site->cookie);
-
-	return site->kind == SITE_ENTER ||
-	       (site->kind == SITE_BEGIN && naming != GUARD_NOTE_REGISTER && naming != GUARD_NOTE_STACK);
+	return site->kind == SITE_ENTER || site->kind == SITE_BEGIN;
 }
 
 size_t plan_guards(const struct plan *plan, enum event_class event)
