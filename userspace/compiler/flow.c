@@ -198,6 +198,12 @@ size_t flow_jump_of_test(const struct flow *flow, size_t index)
 	return SIZE_MAX;
 }
 
+void flow_forget_states(struct flow *flow)
+{
+	free(flow->states);
+	flow->states = NULL;
+}
+
 void flow_free(struct flow *flow)
 {
 	free(flow->insns);

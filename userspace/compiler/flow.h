@@ -116,6 +116,9 @@ int flow_decode(const struct image *image, const struct code_range *ranges, size
 int flow_follow(struct flow *flow);
 void flow_free(struct flow *flow);
 
+/* Frees what flow_follow found out, where only the instructions are needed on. */
+void flow_forget_states(struct flow *flow);
+
 /* Calls `visit` for each instruction that may run directly behind the one at `index`, until it returns false. */
 bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t next, void *context), void *context);
 

@@ -183,6 +183,7 @@ static void place_runners(struct survey *survey)
 
 		if (!runner->placement.refusal)
 			place_sites(&runner->flow, survey->filter, &runner->placement);
+		flow_forget_states(&runner->flow);
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "compiler/values.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,14 @@ static struct value address_of(const struct values_state *state, const struct in
 	return insn->base < FLOW_REGISTERS ? plus(state->registers[insn->base], insn->disp) : nothing;
 }
 
+/* Copies what is in use of a state. */
+static void copy_state(struct values_state *to, const struct values_state *from)
+{
+	memcpy(to, from, offsetof(struct values_state, offsets));
+	memcpy(to->offsets, from->offsets, from->slot_count * sizeof(*to->offsets));
+	memcpy(to->slots, from->slots, from->slot_count * sizeof(*to->slots));
+}
+
 /* Copies what is known of a piece of the stack, as rep movsq and memcpy do. */
 static void copy(struct values_state *state, int64_t size)
 {
@@ -117,7 +126,7 @@ static void copy(struct values_state *state, int64_t size)
 		state->slot_count = 0;
 		return;
 	}
-	before = *state;
+	copy_state(&before, state);
 	forget(state, to.number, size);
 	if (from.kind != VALUE_STACK)
 		return;
@@ -226,7 +235,8 @@ static bool meet(struct values_state *state, const struct values_state *other)
 	if (!state->sound)
 		return false;
 	if (!other->sound || state->stack != other->stack) {
-		memset(state, 0, sizeof(*state));
+		state->sound = false;
+		state->slot_count = 0;
 		return true;
 	}
 	for (unsigned int i = 0; i < FLOW_REGISTERS; i++) {
@@ -253,8 +263,7 @@ static bool meet(struct values_state *state, const struct values_state *other)
 struct worklist {
 	struct values *values;
 	struct values_state state; /* behind the instruction at hand */
-	size_t *queue;
-	size_t length;
+	size_t waiting;
 	bool *queued; /* by state */
 };
 
@@ -266,13 +275,13 @@ static void carry_to(struct worklist *work, size_t index)
 
 	if (!values->reached[state]) {
 		values->reached[state] = changed = true;
-		values->states[state] = work->state;
+		copy_state(&values->states[state], &work->state);
 	} else {
 		changed = meet(&values->states[state], &work->state);
 	}
 	if (changed && !work->queued[state]) {
 		work->queued[state] = true;
-		work->queue[work->length++] = index;
+		work->waiting++;
 	}
 }
 
@@ -330,6 +339,24 @@ static void find_lines(struct values *values, size_t entry)
 			flow_successors(flow, i, start_line, values);
 }
 
+/* Runs each waiting line once, by rising address: most jumps lead forward. */
+static void run_lines(struct worklist *work)
+{
+	struct values *values = work->values;
+
+	for (size_t i = 0; i < values->flow->count && work->waiting; i++) {
+		size_t state = values->lines[i] - 1;
+
+		if (!values->lines[i] || !work->queued[state])
+			continue;
+		work->queued[state] = false;
+		work->waiting--;
+		copy_state(&work->state, &values->states[state]);
+		if (work->state.sound)
+			run_line(work, i);
+	}
+}
+
 /* Behind a call, those on the stack lie above the return address. */
 static void pass_argument(struct values_state *state, unsigned int argument)
 {
@@ -360,27 +387,19 @@ int values_follow(const struct flow *flow, uint64_t entry, struct values *out)
 	if (start == SIZE_MAX)
 		return 0;
 	find_lines(out, start);
-	out->states = calloc(out->count, sizeof(*out->states));
+	out->states = malloc(out->count * sizeof(*out->states));
 	out->reached = calloc(out->count, sizeof(*out->reached));
-	work.queue = calloc(out->count, sizeof(*work.queue));
 	work.queued = calloc(out->count, sizeof(*work.queued));
-	if (out->states && out->reached && work.queue && work.queued) {
+	if (out->states && out->reached && work.queued) {
 		for (unsigned int i = 0; i < VALUES_ARGUMENTS; i++)
 			pass_argument(&work.state, i);
 		carry_to(&work, start);
-		while (work.length) {
-			size_t index = work.queue[--work.length], state = out->lines[index] - 1;
-
-			work.queued[state] = false;
-			work.state = out->states[state];
-			if (work.state.sound)
-				run_line(&work, index);
-		}
+		while (work.waiting)
+			run_lines(&work);
 	} else {
 		code = -ENOMEM;
 		values_free(out);
 	}
-	free(work.queue);
 	free(work.queued);
 	return code;
 }
@@ -406,7 +425,7 @@ bool values_at(const struct values *values, size_t index, struct values_state *o
 	}
 	if (!values->reached[values->lines[start] - 1])
 		return false;
-	*out = values->states[values->lines[start] - 1];
+	copy_state(out, &values->states[values->lines[start] - 1]);
 	for (; start < index; start++)
 		values_step(out, &flow->insns[start]);
 	return out->sound;

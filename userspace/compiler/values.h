@@ -17,18 +17,18 @@ enum value_kind { VALUE_NOTHING, VALUE_NUMBER, VALUE_STACK, VALUE_ARGUMENT };
  * `argument` (0 for rdi, 1 for rsi, ..., from VALUES_ON_STACK on those that are passed on the stack).
  */
 struct value {
-	int64_t number;
-	uint8_t kind; /* enum value_kind */
-	uint8_t argument;
+	int64_t number : 52;
+	uint64_t kind : 4; /* enum value_kind */
+	uint64_t argument : 8;
 };
 
 struct values_state {
 	int64_t stack; /* rsp minus its value at entry */
+	bool sound;    /* false if rsp is not known */
+	uint16_t slot_count;
 	struct value registers[FLOW_REGISTERS];
 	int64_t offsets[VALUES_SLOTS]; /* of the slots, rising */
 	struct value slots[VALUES_SLOTS];
-	uint16_t slot_count;
-	bool sound; /* false if rsp is not known */
 };
 
 struct values {
