@@ -54,8 +54,8 @@ list_compilers() {
 record_options=()
 
 # Records the command $2... into the folder $1, made anew, with all output in $1.out. Sets status to the command's own
-# exit status, profile, and queries and unnamed (events that are not in it, since it is not known of which query they
-# are) as querytap's last line has them. If that line does not speak of one whole profile it returns 1 and sets why.
+# exit status, profile, and queries as querytap's last line has them. If that line does not speak of one whole profile
+# it returns 1 and sets why.
 # shellcheck disable=SC2034
 record_one() {
 	local at=$1 line counts='([0-9]+) queries(, [0-9]+ other events)?, 0 lost, ([0-9]+) truncated'
@@ -64,9 +64,8 @@ record_one() {
 	status=$?
 	line=$(tail -n 1 "$at.out")
 	why="querytap's last line is: $line"
-	[[ $line =~ ^'querytap: 1 profile, '${counts}(', '[0-9]+' unwound')?(', '([0-9]+)' unnamed')?', in ' ]] || return 1
+	[[ $line =~ ^'querytap: 1 profile, '${counts}(', '[0-9]+' unwound')?', in ' ]] || return 1
 	queries=${BASH_REMATCH[1]}
-	unnamed=${BASH_REMATCH[6]:-0}
 	profile=$(echo "$at"/*.mm_profdata)
 	# A failing compiler leaves its last queries by unwinding, with none behind them that would show that they are gone.
 	((status != 0 || BASH_REMATCH[3] == 0))
