@@ -139,17 +139,19 @@ static void test_profilers_own_work(void **state)
 
 static void test_events_without_a_time(void **state)
 {
-	struct coverage coverage =
-	    cover(ROWS({"QueryCacheHitCount", "q", 0, 7, INTEGER}, {"QueryCacheHit", "r", 0, 5, INSTANT},
-		       {"ArtifactSize", "linked_artifact", 0, 4096, INTEGER},
-		       {"ArtifactSize", "llvm_bitcode", 0, 1, INTEGER}, {"LLVM Pass", "inline", 0, 0, 10}),
-		  "ArtifactSize/llvm_bitcode other/inline ");
+	struct coverage coverage = cover(
+	    ROWS({"QueryCacheHitCount", "q", 0, 7, INTEGER}, {"QueryCacheHit", "r", 0, 5, INSTANT},
+		 {"ArtifactSize", "linked_artifact", 0, 4096, INTEGER}, {"ArtifactSize", "llvm_bitcode", 0, 1, INTEGER},
+		 {"ArtifactSize", "llvm_bitcode", 1, 9, INTEGER}, {"LLVM Pass", "inline", 0, 0, 10}),
+	    "ArtifactSize/llvm_bitcode other/inline ");
 
 	(void)state;
 	assert_int_equal(coverage.cache_hits, 8);
 	assert_int_equal(coverage.row_count, 3);
 	assert_int_equal(coverage.kinds[COVERAGE_ARTIFACT].labels, 2);
 	assert_int_equal(coverage.kinds[COVERAGE_ARTIFACT].covered_labels, 1);
+	assert_int_equal(coverage.kinds[COVERAGE_ARTIFACT].events, 3);
+	assert_int_equal(coverage.kinds[COVERAGE_ARTIFACT].covered_events, 1);
 	assert_int_equal(coverage.kinds[COVERAGE_ARTIFACT].self_ns, 0);
 	assert_int_equal(coverage.kinds[COVERAGE_OTHER].labels, 1);
 	assert_int_equal(coverage.all.covered_ns, 0);

@@ -67,6 +67,35 @@ static void count_nodes(const struct trace *trace, struct tally *tallies)
 	}
 }
 
+static bool is_text(const struct mmp_text *text, const char *expected)
+{
+	return text->size == strlen(expected) && memcmp(text->bytes, expected, text->size) == 0;
+}
+
+/* Counts, for each of the summary's artifacts, the events that its bytes are the sum of. */
+static int count_artifacts(const struct work *work, const struct summary *summary, uint64_t *counts)
+{
+	struct mmp_cursor cursor = mmp_begin(work->profile);
+	struct mmp_buffer buffer = {0};
+	struct mmp_event event;
+	struct mmp_error reason;
+	struct mmp_text text;
+	int rc = 0;
+
+	while (!rc && summary->artifact_count && mmp_next(&cursor, &event)) {
+		if (event.type != MMP_INTEGER)
+			continue;
+		rc = mmp_text_of(work->profile, event.kind, &buffer, &text, &reason);
+		if (rc || !is_text(&text, MMP_KIND_ARTIFACT_SIZE))
+			continue;
+		rc = mmp_label_of(work->profile, event.id, &buffer, &text, &reason);
+		for (size_t i = 0; i < summary->artifact_count && !rc; i++)
+			counts[i] += is_text(&text, summary->artifacts[i].label);
+	}
+	mmp_buffer_free(&buffer);
+	return rc ? error_set(work->err, rc, "%s", reason.text) : 0;
+}
+
 static void add_to(struct coverage_sum *sum, const struct coverage_row *row)
 {
 	sum->labels++;
@@ -114,6 +143,17 @@ static int compare_rows(const void *left, const void *right)
 	return order ? order : (int)a->kind - (int)b->kind;
 }
 
+static int add_artifacts(const struct work *work, const struct summary *summary)
+{
+	uint64_t *counts = calloc(summary->artifact_count + 1, sizeof(*counts));
+	int rc = counts ? count_artifacts(work, summary, counts) : out_of_memory(work);
+
+	for (size_t i = 0; i < summary->artifact_count && !rc; i++)
+		rc = add_row(work, summary->artifacts[i].label, COVERAGE_ARTIFACT, (struct tally){counts[i], 0});
+	free(counts);
+	return rc;
+}
+
 static int add_rows(const struct work *work, const struct trace *trace, const struct tally *tallies,
 		    const struct summary *summary)
 {
@@ -129,8 +169,8 @@ static int add_rows(const struct work *work, const struct trace *trace, const st
 		if (tally.events)
 			rc = add_row(work, trace->labels[i / COVERAGE_KINDS].text, i % COVERAGE_KINDS, tally);
 	}
-	for (size_t i = 0; i < summary->artifact_count && !rc; i++)
-		rc = add_row(work, summary->artifacts[i].label, COVERAGE_ARTIFACT, (struct tally){1, 0});
+	if (!rc)
+		rc = add_artifacts(work, summary);
 	for (size_t i = 0; i < coverage->row_count && coverage->all.self_ns; i++)
 		coverage->rows[i].share = (double)coverage->rows[i].self_ns / (double)coverage->all.self_ns * 100;
 	qsort(coverage->rows, coverage->row_count, sizeof(*coverage->rows), compare_rows);
