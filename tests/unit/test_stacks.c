@@ -94,6 +94,19 @@ static void recursion_is_kept(void **state)
 	stacks_free(&stacks);
 }
 
+/* Two calls of b within a overlap, so that they take longer than a does; totals stay what the events took. */
+static void overlapping_events_leave_no_self_time(void **state)
+{
+	struct stacks stacks = merge((const struct row[]){{"b", 0, 0, 9}, {"b", 0, 1, 10}, {"a", 0, 0, 10}, {0}}, 0);
+
+	(void)state;
+	assert_int_equal(stacks.node_count, 3);
+	assert_int_equal(stacks.nodes[0].total_ns, 10);
+	expect_node(&stacks, 1, 0, "a", 10, 0, 1);
+	expect_node(&stacks, 2, 1, "b", 18, 18, 2);
+	stacks_free(&stacks);
+}
+
 static void a_profile_without_events(void **state)
 {
 	struct stacks stacks = merge((const struct row[]){{0}}, 0.5);
@@ -147,8 +160,11 @@ static void a_real_profile_adds_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(equal_stacks_are_merged), cmocka_unit_test(small_nodes_are_pruned),
-	    cmocka_unit_test(recursion_is_kept),       cmocka_unit_test(a_profile_without_events),
+	    cmocka_unit_test(equal_stacks_are_merged),
+	    cmocka_unit_test(small_nodes_are_pruned),
+	    cmocka_unit_test(recursion_is_kept),
+	    cmocka_unit_test(a_profile_without_events),
+	    cmocka_unit_test(overlapping_events_leave_no_self_time),
 	    cmocka_unit_test(a_real_profile_adds_up),
 	};
 

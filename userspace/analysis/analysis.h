@@ -219,7 +219,7 @@ struct stacks {
 /*
  * Merges a profile's stacks, of all threads, into a tree whose root's total is the sum of the outermost intervals.
  * Nodes whose total is below `prune` (0 to 1) of the root's are left out with all below them.
- * Fails with -EINVAL on damaged strings, with -ENOMEM, or with -E2BIG if the tree needs more than 8 million nodes.
+ * Fails as fold_profile does.
  */
 int stacks_merge(const struct mmp_reader *profile, double prune, struct stacks *stacks, struct error *err);
 
@@ -411,6 +411,7 @@ struct fold_node {
 	/* Time in the stack's events but not within events inside of them; at the root, time of a thread in no event.
 	 */
 	uint64_t self_ns;
+	uint64_t count; /* of the stack's events */
 };
 
 #define FOLD_ROOT "rustc"

@@ -1,144 +1,39 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The algorithm is that of measureme's analyzeme/src/stack_collapse.rs: events are stored in the order of their end, so
- * walking backwards meets a parent before its children, and a stack for each thread says which event an event lies in.
- * The stacks are nodes of a tree here, found by their parent and label.
+ * The algorithm is that of measureme's analyzeme/src/stack_collapse.rs, which walks as nesting.h does. The stacks are
+ * nodes of a tree here, found by their parent and label.
  */
-#include "analysis/analysis.h"
+#include "analysis/nesting.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* uthash exits when out of memory unless told otherwise; an element that could not be added has no table. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #define MAX_NODES ((size_t)8 << 20)
-#define MAX_LABEL_BYTES ((size_t)256 << 20)
-#define RECENT_LABELS 1024
 #define FIRST_SLOTS ((size_t)1 << 12)
 #define BATCH 64
 
-struct label {
-	char *text;
-	uint32_t index;
-	UT_hash_handle hh;
-};
-
-struct frame {
-	uint64_t start, end;
-	uint32_t node;
-};
-
-struct thread {
-	uint32_t id;
-	uint64_t start, end;
-	uint64_t top_level_ns; /* sum of the durations of events that lie in no other */
-	struct frame *stack;
-	size_t depth, capacity;
-	UT_hash_handle hh;
+/* A thread, and the sum of the durations of its events that lie in no other. */
+struct folded_thread {
+	struct thread thread;
+	uint64_t top_level_ns;
 };
 
 struct state {
 	const struct mmp_reader *profile;
 	struct error *err;
-	struct mmp_buffer buffer;
-	struct label *labels;
-	size_t label_bytes;
-	struct thread *threads, *thread;
+	struct labels labels;
+	struct nesting nesting;
 	struct fold_node *nodes;
 	size_t node_count, node_capacity;
 	/* Nodes by parent and label: open addressing, the index of a node or 0; a power of two, at most half full. */
 	uint32_t *slots;
 	size_t slot_count;
-	/* Labels found lately, by their key. */
-	struct {
-		uint64_t key;
-		const struct label *label;
-	} recent[RECENT_LABELS];
 };
 
 static int out_of_memory(struct state *state)
 {
-	return error_set(state->err, ENOMEM, "%s: out of memory while folding stacks", mmp_path(state->profile));
-}
-
-static struct label *add_label(struct state *state, const struct mmp_text *text)
-{
-	struct label *label = calloc(1, sizeof(*label));
-
-	if (!label)
-		return NULL;
-	label->text = strndup(text->bytes, text->size);
-	label->index = (uint32_t)HASH_COUNT(state->labels);
-	if (label->text)
-		HASH_ADD_KEYPTR(hh, state->labels, label->text, text->size, label);
-	if (!label->hh.tbl) {
-		free(label->text);
-		free(label);
-		return NULL;
-	}
-	state->label_bytes += text->size;
-	return label;
-}
-
-/* The label of an event; NULL on failure, then *rc says why. */
-static const struct label *find_label(struct state *state, uint64_t id, int *rc)
-{
-	uint64_t key = mmp_label_key(state->profile, id);
-	size_t slot = (key >> 3 ^ key >> 13) % RECENT_LABELS;
-	struct label *label = NULL;
-	struct mmp_error err;
-	struct mmp_text text;
-
-	if (state->recent[slot].label && state->recent[slot].key == key)
-		return state->recent[slot].label;
-	*rc = mmp_label_of(state->profile, key, &state->buffer, &text, &err);
-	if (*rc) {
-		error_set(state->err, *rc, "%s", err.text);
-		return NULL;
-	}
-	HASH_FIND(hh, state->labels, text.bytes, text.size, label);
-	if (!label && state->label_bytes > MAX_LABEL_BYTES) {
-		*rc = error_set(state->err, E2BIG, "%s: its labels need more than %zu MiB; it may be damaged",
-				mmp_path(state->profile), MAX_LABEL_BYTES >> 20);
-		return NULL;
-	}
-	if (!label)
-		label = add_label(state, &text);
-	if (!label) {
-		*rc = out_of_memory(state);
-		return NULL;
-	}
-	state->recent[slot].key = key;
-	state->recent[slot].label = label;
-	return label;
-}
-
-static int find_thread(struct state *state, const struct mmp_event *event)
-{
-	struct thread *thread = state->thread;
-
-	if (thread && thread->id == event->thread)
-		return 0;
-	HASH_FIND(hh, state->threads, &event->thread, sizeof(event->thread), thread);
-	if (!thread) {
-		thread = calloc(1, sizeof(*thread));
-		if (!thread)
-			return out_of_memory(state);
-		thread->id = event->thread;
-		thread->start = event->start;
-		thread->end = event->end;
-		HASH_ADD(hh, state->threads, id, sizeof(thread->id), thread);
-		if (!thread->hh.tbl) {
-			free(thread);
-			return out_of_memory(state);
-		}
-	}
-	state->thread = thread;
-	return 0;
+	return labels_out_of_memory(&state->labels);
 }
 
 static size_t slot_of(const struct state *state, uint32_t parent, uint32_t label)
@@ -206,68 +101,45 @@ static int find_node(struct state *state, uint32_t parent, uint32_t label, uint3
 	return 2 * state->node_count > state->slot_count ? grow_slots(state) : 0;
 }
 
-static int push(struct state *state, struct frame frame)
-{
-	struct thread *thread = state->thread;
-
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-		struct frame *grown = reallocarray(thread->stack, capacity, sizeof(*grown));
-
-		if (!grown)
-			return out_of_memory(state);
-		thread->stack = grown;
-		thread->capacity = capacity;
-	}
-	thread->stack[thread->depth++] = frame;
-	return 0;
-}
-
 static int take_interval(struct state *state, const struct mmp_event *event)
 {
 	uint64_t duration = event->end - event->start;
 	const struct label *label;
+	const struct frame *frame;
 	uint32_t parent = 0, node;
-	struct thread *thread;
-	int rc = find_thread(state, event);
+	int rc = 0;
 
-	if (rc)
-		return rc;
-	label = find_label(state, event->id, &rc);
+	if (nesting_enter(&state->nesting, event, &frame))
+		return out_of_memory(state);
+	label = labels_find(&state->labels, event->id, &rc);
 	if (!label)
 		return rc;
-	thread = state->thread;
-	if (event->start < thread->start)
-		thread->start = event->start;
-	while (thread->depth) {
-		const struct frame *top = &thread->stack[thread->depth - 1];
-
-		if (top->start <= event->start && event->end <= top->end) {
-			parent = top->node;
-			break;
-		}
-		thread->depth--;
-	}
-	if (parent)
+	if (frame) {
+		parent = frame->number;
 		state->nodes[parent].self_ns -= duration;
-	else
-		thread->top_level_ns += duration;
+	} else {
+		((struct folded_thread *)state->nesting.thread)->top_level_ns += duration;
+	}
 	rc = find_node(state, parent, label->index, &node);
 	if (rc)
 		return rc;
 	state->nodes[node].self_ns += duration;
-	return push(state, (struct frame){event->start, event->end, node});
+	state->nodes[node].count++;
+	if (nesting_push(&state->nesting, (struct frame){event->start, event->end, NULL, node}))
+		return out_of_memory(state);
+	return 0;
 }
 
 /* Moves what was found into the result. */
 static int collect(struct state *state, struct fold *fold)
 {
-	for (const struct thread *thread = state->threads; thread; thread = thread->hh.next)
-		state->nodes[0].self_ns += thread->end - thread->start - thread->top_level_ns;
-	fold->labels = calloc(HASH_COUNT(state->labels) + 1, sizeof(*fold->labels));
+	for (const struct thread *thread = state->nesting.first; thread; thread = thread->hh.next)
+		state->nodes[0].self_ns +=
+		    thread->end - thread->start - ((const struct folded_thread *)thread)->top_level_ns;
+	fold->labels = calloc(labels_count(&state->labels) + 1, sizeof(*fold->labels));
 	if (!fold->labels)
 		return out_of_memory(state);
-	for (struct label *label = state->labels; label; label = label->hh.next) {
+	for (struct label *label = state->labels.first; label; label = label->hh.next) {
 		fold->labels[fold->label_count++] = label->text;
 		label->text = NULL;
 	}
@@ -277,25 +149,10 @@ static int collect(struct state *state, struct fold *fold)
 	return 0;
 }
 
-/* Clearing a table leaves its elements linked. */
 static void free_state(struct state *state)
 {
-	struct thread *thread = state->threads, *next_thread;
-	struct label *label = state->labels, *next;
-
-	HASH_CLEAR(hh, state->threads);
-	for (; thread; thread = next_thread) {
-		next_thread = thread->hh.next;
-		free(thread->stack);
-		free(thread);
-	}
-	HASH_CLEAR(hh, state->labels);
-	for (; label; label = next) {
-		next = label->hh.next;
-		free(label->text);
-		free(label);
-	}
-	mmp_buffer_free(&state->buffer);
+	nesting_free(&state->nesting);
+	labels_free(&state->labels);
 	free(state->nodes);
 	free(state->slots);
 	free(state);
@@ -303,6 +160,7 @@ static void free_state(struct state *state)
 
 int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct error *err)
 {
+	static const struct label blank;
 	struct state *state = calloc(1, sizeof(*state));
 	struct mmp_cursor cursor = mmp_end(profile);
 	struct mmp_event events[BATCH];
@@ -314,6 +172,8 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 		return error_set(err, ENOMEM, "%s: out of memory while folding stacks", mmp_path(profile));
 	state->profile = profile;
 	state->err = err;
+	labels_begin(&state->labels, profile, "while folding stacks", &blank, sizeof(blank), err);
+	state->nesting.thread_size = sizeof(struct folded_thread);
 	rc = add_node(state, 0, 0);
 	if (!rc)
 		rc = grow_slots(state);

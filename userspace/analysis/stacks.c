@@ -1,340 +1,149 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * Events are stored in the order of their end, so walking backwards meets a parent before its children, and a stack for
- * each thread says which event an event lies in: the same walk as summarize_profile's, but into a tree.
- */
+/* The stacks of fold_profile with their total times, without the small ones, and in the order of struct stacks. */
 #include "analysis/analysis.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* uthash exits when out of memory unless told otherwise; an element that could not be added has no table. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#define MAX_NODES ((size_t)8 << 20)
-#define RECENT_LABELS 1024
-
-struct label {
-	char *text;
-	size_t number; /* set when the result is made; SIZE_MAX until then */
-	UT_hash_handle hh;
-};
-
-struct node {
-	struct {
-		const struct node *parent;
-		const struct label *label;
-	} key;
-	struct node *next_sibling, *children;
-	struct stack_node figures; /* self_ns is a difference, which may fall below zero */
-	UT_hash_handle hh;
-};
-
-struct frame {
-	uint64_t start, end;
-	struct node *node;
-};
-
-struct thread {
-	uint32_t id;
-	struct frame *stack;
-	size_t depth, capacity;
-	UT_hash_handle hh;
+/* Where a node of the fold stands in the tree. The root is nobody's child or sibling, so its index means none. */
+struct branch {
+	uint64_t total_ns;
+	uint32_t first_child, next_sibling;
+	uint32_t parent; /* place in the queue */
 };
 
 struct state {
-	const struct mmp_reader *profile;
-	struct error *err;
-	struct mmp_buffer buffer;
-	struct label *labels;
-	struct thread *threads, *thread;
-	struct node *nodes;
-	struct node root;
-	size_t node_count;
-	/* Labels found lately, by where they lie in the profile. */
-	struct {
-		struct mmp_text text;
-		struct label *label;
-	} recent[RECENT_LABELS];
+	struct fold fold;
+	struct branch *branches; /* of each node */
+	uint32_t *queue;	 /* the nodes that are shown, breadth first */
+	size_t *numbers;	 /* of the labels in the result; SIZE_MAX if it does not have them yet */
 };
 
-static int out_of_memory(struct state *state)
+/* A total is the self time and the children's totals, exactly so where events overlap and a self time is below zero. */
+static void link_branches(struct state *state)
 {
-	return error_set(state->err, ENOMEM, "%s: out of memory while merging stacks", mmp_path(state->profile));
-}
+	for (size_t i = state->fold.node_count; i-- > 1;) {
+		const struct fold_node *node = &state->fold.nodes[i];
+		struct branch *branch = &state->branches[i], *parent = &state->branches[node->parent];
 
-static struct label *add_label(struct state *state, const struct mmp_text *text)
-{
-	struct label *label = calloc(1, sizeof(*label));
-
-	if (label)
-		label->text = strndup(text->bytes, text->size);
-	if (label && label->text) {
-		label->number = SIZE_MAX;
-		HASH_ADD_KEYPTR(hh, state->labels, label->text, text->size, label);
-		if (label->hh.tbl)
-			return label;
-		free(label->text);
+		branch->total_ns += node->self_ns;
+		branch->next_sibling = parent->first_child;
+		parent->first_child = (uint32_t)i;
+		parent->total_ns += branch->total_ns;
 	}
-	free(label);
-	return NULL;
-}
-
-/* The label of an event; NULL on failure, then *rc says why. */
-static struct label *find_label(struct state *state, uint64_t id, int *rc)
-{
-	struct label *label = NULL;
-	struct mmp_error err;
-	struct mmp_text text;
-	size_t slot;
-
-	*rc = mmp_label_of(state->profile, id, &state->buffer, &text, &err);
-	if (*rc) {
-		error_set(state->err, *rc, "%s", err.text);
-		return NULL;
-	}
-	slot = ((uintptr_t)text.bytes >> 3 ^ (uintptr_t)text.bytes >> 13) % RECENT_LABELS;
-	if (state->recent[slot].text.bytes == text.bytes && state->recent[slot].text.size == text.size)
-		return state->recent[slot].label;
-	HASH_FIND(hh, state->labels, text.bytes, text.size, label);
-	if (!label)
-		label = add_label(state, &text);
-	if (!label) {
-		*rc = out_of_memory(state);
-		return NULL;
-	}
-	if (text.bytes != state->buffer.bytes) {
-		state->recent[slot].text = text;
-		state->recent[slot].label = label;
-	}
-	return label;
-}
-
-static int find_thread(struct state *state, uint32_t id)
-{
-	struct thread *thread = state->thread;
-
-	if (thread && thread->id == id)
-		return 0;
-	HASH_FIND(hh, state->threads, &id, sizeof(id), thread);
-	if (!thread) {
-		thread = calloc(1, sizeof(*thread));
-		if (!thread)
-			return out_of_memory(state);
-		thread->id = id;
-		HASH_ADD(hh, state->threads, id, sizeof(thread->id), thread);
-		if (!thread->hh.tbl) {
-			free(thread);
-			return out_of_memory(state);
-		}
-	}
-	state->thread = thread;
-	return 0;
-}
-
-/* The node of a label below a parent; NULL on failure, then *rc says why. */
-static struct node *find_node(struct state *state, struct node *parent, const struct label *label, int *rc)
-{
-	struct node *node = NULL, key = {.key = {parent, label}};
-
-	HASH_FIND(hh, state->nodes, &key.key, sizeof(key.key), node);
-	if (node)
-		return node;
-	if (state->node_count == MAX_NODES) {
-		*rc = error_set(state->err, E2BIG, "%s: its stacks merge to more than %zu million nodes",
-				mmp_path(state->profile), MAX_NODES >> 20);
-		return NULL;
-	}
-	node = calloc(1, sizeof(*node));
-	if (node) {
-		node->key = key.key;
-		HASH_ADD(hh, state->nodes, key, sizeof(node->key), node);
-		if (!node->hh.tbl) {
-			free(node);
-			node = NULL;
-		}
-	}
-	if (!node) {
-		*rc = out_of_memory(state);
-		return NULL;
-	}
-	node->next_sibling = parent->children;
-	parent->children = node;
-	state->node_count++;
-	return node;
-}
-
-static int push(struct state *state, struct frame frame)
-{
-	struct thread *thread = state->thread;
-
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-		struct frame *grown = reallocarray(thread->stack, capacity, sizeof(*grown));
-
-		if (!grown)
-			return out_of_memory(state);
-		thread->stack = grown;
-		thread->capacity = capacity;
-	}
-	thread->stack[thread->depth++] = frame;
-	return 0;
-}
-
-static int take_interval(struct state *state, const struct mmp_event *event)
-{
-	uint64_t duration = event->end - event->start;
-	struct node *parent = &state->root, *node;
-	struct label *label;
-	struct thread *thread;
-	int rc = find_thread(state, event->thread);
-
-	if (rc)
-		return rc;
-	label = find_label(state, event->id, &rc);
-	if (!label)
-		return rc;
-	thread = state->thread;
-	while (thread->depth) {
-		const struct frame *top = &thread->stack[thread->depth - 1];
-
-		if (top->start <= event->start && event->end <= top->end) {
-			parent = top->node;
-			break;
-		}
-		thread->depth--;
-	}
-	node = find_node(state, parent, label, &rc);
-	if (!node)
-		return rc;
-	node->figures.total_ns += duration;
-	node->figures.self_ns += duration;
-	node->figures.count++;
-	if (parent == &state->root)
-		parent->figures.total_ns += duration;
-	else
-		parent->figures.self_ns -= duration;
-	return push(state, (struct frame){event->start, event->end, node});
 }
 
 /* Siblings by falling total time, then by label. */
-static int by_total(const void *left, const void *right)
+static int by_total(const void *left, const void *right, void *context)
 {
-	const struct node *a = *(const struct node *const *)left, *b = *(const struct node *const *)right;
+	const struct state *state = context;
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	uint64_t total_a = state->branches[a].total_ns, total_b = state->branches[b].total_ns;
 
-	if (a->figures.total_ns != b->figures.total_ns)
-		return a->figures.total_ns > b->figures.total_ns ? -1 : 1;
-	return strcmp(a->key.label->text, b->key.label->text);
+	if (total_a != total_b)
+		return total_a > total_b ? -1 : 1;
+	return strcmp(state->fold.labels[state->fold.nodes[a].label], state->fold.labels[state->fold.nodes[b].label]);
 }
 
 /* Appends those children of queue[parent] that are to be shown to the queue. */
-static void append_children(struct node **queue, size_t *count, size_t parent, uint64_t least)
+static void append_children(struct state *state, size_t *count, size_t parent, uint64_t least)
 {
 	size_t first = *count;
+	struct branch *child;
 
-	for (struct node *child = queue[parent]->children; child; child = child->next_sibling) {
-		if (child->figures.total_ns < least)
+	for (uint32_t i = state->branches[state->queue[parent]].first_child; i; i = child->next_sibling) {
+		child = &state->branches[i];
+		if (child->total_ns < least)
 			continue;
-		child->figures.parent = parent;
-		queue[(*count)++] = child;
+		child->parent = (uint32_t)parent;
+		state->queue[(*count)++] = i;
 	}
-	qsort(queue + first, *count - first, sizeof(*queue), by_total);
+	qsort_r(state->queue + first, *count - first, sizeof(*state->queue), by_total, state);
 }
 
-/* Numbers the labels that are used and moves their texts into the result. */
-static void move_label(struct stacks *stacks, struct node *node)
+/* The number of a label in the result, which takes over the text of one that is new to it. */
+static size_t take_label(struct state *state, uint32_t label, struct stacks *stacks)
 {
-	struct label *label = (struct label *)node->key.label;
-
-	if (label->number == SIZE_MAX) {
-		label->number = stacks->label_count;
-		stacks->labels[stacks->label_count++] = label->text;
-		label->text = NULL;
+	if (state->numbers[label] == SIZE_MAX) {
+		state->numbers[label] = stacks->label_count;
+		stacks->labels[stacks->label_count++] = state->fold.labels[label];
+		state->fold.labels[label] = NULL;
 	}
-	node->figures.label = label->number;
+	return state->numbers[label];
 }
 
-/* The tree, breadth first, without what is below `least`. */
-static int collect(struct state *state, uint64_t least, struct stacks *stacks)
+static void take_nodes(struct state *state, struct stacks *stacks)
 {
-	struct node **queue = calloc(state->node_count + 1, sizeof(struct node *));
-	size_t count = 1;
+	stacks->nodes[0].total_ns = state->branches[0].total_ns;
+	for (size_t i = 1; i < stacks->node_count; i++) {
+		const struct branch *branch = &state->branches[state->queue[i]];
+		const struct fold_node *node = &state->fold.nodes[state->queue[i]];
 
-	stacks->labels = calloc(HASH_COUNT(state->labels) + 1, sizeof(*stacks->labels));
-	if (queue && stacks->labels) {
-		queue[0] = &state->root;
-		for (size_t i = 0; i < count; i++)
-			append_children(queue, &count, i, least);
-		stacks->nodes = calloc(count, sizeof(*stacks->nodes));
+		stacks->nodes[i] = (struct stack_node){
+		    .parent = branch->parent,
+		    .label = take_label(state, node->label, stacks),
+		    .total_ns = branch->total_ns,
+		    .self_ns = (int64_t)node->self_ns < 0 ? 0 : node->self_ns,
+		    .count = node->count,
+		};
 	}
-	if (!stacks->nodes) {
-		free(queue);
-		return out_of_memory(state);
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (i)
-			move_label(stacks, queue[i]);
-		stacks->nodes[i] = queue[i]->figures;
-		if ((int64_t)stacks->nodes[i].self_ns < 0)
-			stacks->nodes[i].self_ns = 0;
-	}
-	stacks->node_count = count;
-	stacks->pruned_count = state->node_count + 1 - count;
-	free(queue);
+}
+
+/* The tree, breadth first, without what is below the share `prune` of the whole. */
+static int collect(struct state *state, double prune, struct stacks *stacks)
+{
+	size_t node_count = state->fold.node_count, label_count = state->fold.label_count, shown = 1;
+	uint64_t least;
+
+	state->branches = calloc(node_count, sizeof(*state->branches));
+	state->queue = calloc(node_count, sizeof(*state->queue));
+	state->numbers = malloc((label_count + 1) * sizeof(*state->numbers));
+	stacks->labels = calloc(label_count + 1, sizeof(*stacks->labels));
+	if (!state->branches || !state->queue || !state->numbers || !stacks->labels)
+		return -ENOMEM;
+	memset(state->numbers, 0xFF, label_count * sizeof(*state->numbers));
+	link_branches(state);
+	least = (uint64_t)(prune * (double)state->branches[0].total_ns);
+	for (size_t i = 0; i < shown; i++)
+		append_children(state, &shown, i, least);
+	stacks->nodes = calloc(shown, sizeof(*stacks->nodes));
+	if (!stacks->nodes)
+		return -ENOMEM;
+	stacks->node_count = shown;
+	stacks->pruned_count = node_count - shown;
+	take_nodes(state, stacks);
 	return 0;
 }
 
-/* Clearing a table leaves its elements linked. */
-static void free_state(struct state *state)
+static uint64_t last_end(const struct mmp_reader *profile)
 {
-	struct thread *thread = state->threads, *next_thread;
-	struct label *label = state->labels, *next_label;
-	struct node *node = state->nodes, *next_node;
+	struct mmp_cursor cursor = mmp_end(profile);
+	struct mmp_event event;
+	uint64_t end = 0;
 
-	HASH_CLEAR(hh, state->threads);
-	for (; thread; thread = next_thread) {
-		next_thread = thread->hh.next;
-		free(thread->stack);
-		free(thread);
+	while (mmp_previous(&cursor, &event)) {
+		if (event.type != MMP_INTEGER && event.end > end)
+			end = event.end;
 	}
-	HASH_CLEAR(hh, state->labels);
-	for (; label; label = next_label) {
-		next_label = label->hh.next;
-		free(label->text);
-		free(label);
-	}
-	HASH_CLEAR(hh, state->nodes);
-	for (; node; node = next_node) {
-		next_node = node->hh.next;
-		free(node);
-	}
-	mmp_buffer_free(&state->buffer);
-	free(state);
+	return end;
 }
 
 int stacks_merge(const struct mmp_reader *profile, double prune, struct stacks *stacks, struct error *err)
 {
-	struct state *state = calloc(1, sizeof(*state));
-	struct mmp_cursor cursor = mmp_end(profile);
-	struct mmp_event event;
-	int rc = 0;
+	struct state state = {0};
+	int rc = fold_profile(profile, &state.fold, err);
 
 	*stacks = (struct stacks){0};
-	if (!state)
-		return error_set(err, ENOMEM, "%s: out of memory while merging stacks", mmp_path(profile));
-	state->profile = profile;
-	state->err = err;
-	while (!rc && mmp_previous(&cursor, &event)) {
-		if (event.type != MMP_INTEGER && event.end > stacks->end_ns)
-			stacks->end_ns = event.end;
-		if (event.type == MMP_INTERVAL)
-			rc = take_interval(state, &event);
-	}
-	if (!rc)
-		rc = collect(state, (uint64_t)(prune * (double)state->root.figures.total_ns), stacks);
-	free_state(state);
+	if (rc)
+		return rc;
+	stacks->end_ns = last_end(profile);
+	if (collect(&state, prune, stacks))
+		rc = error_set(err, ENOMEM, "%s: out of memory while merging stacks", mmp_path(profile));
+	free(state.branches);
+	free(state.queue);
+	free(state.numbers);
+	fold_free(&state.fold);
 	if (rc)
 		stacks_free(stacks);
 	return rc;

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The algorithm is that of measureme's analyzeme/src/analysis.rs (perform_analysis): events are stored in the order of
- * their end, so walking backwards meets a parent before its children, and a stack for each thread says which event an
- * event lies in. An event's duration is added to its own label's self time and subtracted from its parent's.
+ * The algorithm is that of measureme's analyzeme/src/analysis.rs (perform_analysis), which walks as nesting.h does. An
+ * event's duration is added to its own label's self time and subtracted from its parent's.
  */
-#include "analysis/analysis.h"
+#include "analysis/nesting.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* uthash exits when out of memory unless told otherwise; an element that could not be added has no table. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#define MAX_LABEL_BYTES ((size_t)256 << 20)
-#define RECENT_LABELS 1024
-#define RECENT_THREADS 256
 #define RECENT_KINDS 64
 #define NEAR_THREADS 8
 /* Events whose strings are fetched at once: from memory they take longer than the rest of the work. */
@@ -43,7 +35,7 @@ static const char *const kind_names[KIND_OTHER] = {
 /* How far, going backwards, the events of a label have covered the time of a thread beyond the first NEAR_THREADS. */
 struct span {
 	struct span_key {
-		const struct label *label;
+		const struct counts *counts;
 		const struct thread *thread;
 	} key;
 	uint64_t start;
@@ -52,7 +44,8 @@ struct span {
 
 /* A label with its counts. These three are differences, which may fall below zero: two's complement, seen at the end.
  */
-struct label {
+struct counts {
+	struct label label;
 	struct summary_row row;
 	uint64_t self_ns, load_ns, hashing_ns;
 	bool has_row; /* an event other than an artifact size has it */
@@ -61,38 +54,15 @@ struct label {
 	uint64_t artifact_bytes;
 	uint64_t spans[NEAR_THREADS]; /* the same for the first threads */
 	struct span *far_span;	      /* the last one used for another */
-	UT_hash_handle hh;
-};
-
-struct frame {
-	uint64_t start, end;
-	struct label *label;
-	enum kind kind;
-};
-
-struct thread {
-	uint32_t id;
-	size_t number; /* counted as they are met */
-	uint64_t start, end;
-	struct frame *stack;
-	size_t depth, capacity;
-	UT_hash_handle hh;
 };
 
 struct state {
 	const struct mmp_reader *profile;
 	struct error *err;
 	struct mmp_buffer buffer;
-	struct label *labels;
-	size_t label_bytes;
-	struct thread *threads, *thread;
-	struct thread *recent_threads[RECENT_THREADS];
+	struct labels labels;
+	struct nesting nesting;
 	struct span *spans;
-	/* Labels found lately, by their key. */
-	struct {
-		uint64_t key;
-		struct label *label;
-	} recent[RECENT_LABELS];
 	/* The kinds of string ids found lately; a profile has a handful. */
 	struct {
 		uint64_t id; /* one more than it; 0 for none */
@@ -102,7 +72,7 @@ struct state {
 
 static int out_of_memory(struct state *state)
 {
-	return error_set(state->err, ENOMEM, "%s: out of memory while summarizing", mmp_path(state->profile));
+	return labels_out_of_memory(&state->labels);
 }
 
 static int pass_on(struct state *state, int rc, const struct mmp_error *err)
@@ -133,155 +103,57 @@ static int find_kind(struct state *state, uint64_t id, enum kind *kind)
 	return 0;
 }
 
-static struct label *add_label(struct state *state, const struct mmp_text *text)
-{
-	struct label *label = calloc(1, sizeof(*label));
-
-	if (label)
-		label->row.label = strndup(text->bytes, text->size);
-	if (!label || !label->row.label) {
-		free(label);
-		return NULL;
-	}
-	for (size_t i = 0; i < NEAR_THREADS; i++)
-		label->spans[i] = UINT64_MAX;
-	HASH_ADD_KEYPTR(hh, state->labels, label->row.label, text->size, label);
-	if (!label->hh.tbl) {
-		free(label->row.label);
-		free(label);
-		return NULL;
-	}
-	state->label_bytes += text->size;
-	return label;
-}
-
-/* The label of an event; NULL on failure, then *rc says why. */
-static struct label *find_label(struct state *state, uint64_t id, int *rc)
-{
-	uint64_t key = mmp_label_key(state->profile, id);
-	size_t slot = (key >> 3 ^ key >> 13) % RECENT_LABELS;
-	struct mmp_error err;
-	struct mmp_text text;
-	struct label *label = NULL;
-
-	if (state->recent[slot].label && state->recent[slot].key == key)
-		return state->recent[slot].label;
-	*rc = mmp_label_of(state->profile, key, &state->buffer, &text, &err);
-	if (*rc) {
-		*rc = pass_on(state, *rc, &err);
-		return NULL;
-	}
-	HASH_FIND(hh, state->labels, text.bytes, text.size, label);
-	if (!label && state->label_bytes > MAX_LABEL_BYTES) {
-		*rc = error_set(state->err, E2BIG, "%s: its labels need more than %zu MiB; it may be damaged",
-				mmp_path(state->profile), MAX_LABEL_BYTES >> 20);
-		return NULL;
-	}
-	if (!label)
-		label = add_label(state, &text);
-	if (!label) {
-		*rc = out_of_memory(state);
-		return NULL;
-	}
-	state->recent[slot].key = key;
-	state->recent[slot].label = label;
-	return label;
-}
-
-static int find_thread(struct state *state, const struct mmp_event *event)
-{
-	struct thread *thread = state->thread;
-
-	if (thread && thread->id == event->thread)
-		return 0;
-	thread = state->recent_threads[event->thread % RECENT_THREADS];
-	if (!thread || thread->id != event->thread)
-		HASH_FIND(hh, state->threads, &event->thread, sizeof(event->thread), thread);
-	if (!thread) {
-		thread = calloc(1, sizeof(*thread));
-		if (!thread)
-			return out_of_memory(state);
-		thread->id = event->thread;
-		thread->number = HASH_COUNT(state->threads);
-		thread->start = event->start;
-		thread->end = event->end;
-		HASH_ADD(hh, state->threads, id, sizeof(thread->id), thread);
-		if (!thread->hh.tbl) {
-			free(thread);
-			return out_of_memory(state);
-		}
-	}
-	state->thread = state->recent_threads[event->thread % RECENT_THREADS] = thread;
-	return 0;
-}
-
-static int push(struct state *state, struct frame frame)
-{
-	struct thread *thread = state->thread;
-
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-		struct frame *grown = reallocarray(thread->stack, capacity, sizeof(*grown));
-
-		if (!grown)
-			return out_of_memory(state);
-		thread->stack = grown;
-		thread->capacity = capacity;
-	}
-	thread->stack[thread->depth++] = frame;
-	return 0;
-}
-
 /* Takes a child's duration off what contains it. */
-static void subtract(const struct frame *parent, uint64_t duration)
+static void subtract(struct counts *parent, enum kind kind, uint64_t duration)
 {
-	parent->label->self_ns -= duration;
-	if (parent->kind == KIND_RESULT_HASHING)
-		parent->label->hashing_ns -= duration;
-	else if (parent->kind == KIND_INCREMENTAL_LOAD)
-		parent->label->load_ns -= duration;
+	parent->self_ns -= duration;
+	if (kind == KIND_RESULT_HASHING)
+		parent->hashing_ns -= duration;
+	else if (kind == KIND_INCREMENTAL_LOAD)
+		parent->load_ns -= duration;
 }
 
-static void add(struct label *label, enum kind kind, uint64_t duration)
+static void add(struct counts *counts, enum kind kind, uint64_t duration)
 {
-	label->self_ns += duration;
+	counts->self_ns += duration;
 	/* Hashing happens within the query's own event, whose duration is in its total already. */
 	if (kind != KIND_RESULT_HASHING)
-		label->row.total_ns += duration;
+		counts->row.total_ns += duration;
 	switch (kind) {
 	case KIND_QUERY:
-		label->row.queries++;
+		counts->row.queries++;
 		/* fall through */
 	case KIND_GENERIC_ACTIVITY:
-		label->row.cache_misses++;
-		label->row.invocations++;
+		counts->row.cache_misses++;
+		counts->row.invocations++;
 		break;
 	case KIND_QUERY_BLOCKED:
 		/* The query did not run but was a cache hit in the end, which rustc records as such. */
-		label->row.blocked_ns += duration;
+		counts->row.blocked_ns += duration;
 		break;
 	case KIND_INCREMENTAL_LOAD:
-		label->load_ns += duration;
-		label->row.loads++;
+		counts->load_ns += duration;
+		counts->row.loads++;
 		break;
 	case KIND_RESULT_HASHING:
-		label->hashing_ns += duration;
+		counts->hashing_ns += duration;
 		break;
 	default:
-		label->row.invocations++;
+		counts->row.invocations++;
 		break;
 	}
 }
 
 /* Where the span of a label on the thread in hand begins; NULL if out of memory. */
-static uint64_t *find_span(struct state *state, struct label *label)
+static uint64_t *find_span(struct state *state, struct counts *counts)
 {
-	struct span_key key = {label, state->thread};
-	struct span *span = label->far_span;
+	const struct thread *thread = state->nesting.thread;
+	struct span_key key = {counts, thread};
+	struct span *span = counts->far_span;
 
-	if (state->thread->number < NEAR_THREADS)
-		return &label->spans[state->thread->number];
-	if (span && span->key.thread == state->thread)
+	if (thread->index < NEAR_THREADS)
+		return &counts->spans[thread->index];
+	if (span && span->key.thread == thread)
 		return &span->start;
 	HASH_FIND(hh, state->spans, &key, sizeof(key), span);
 	if (!span) {
@@ -296,77 +168,70 @@ static uint64_t *find_span(struct state *state, struct label *label)
 			return NULL;
 		}
 	}
-	label->far_span = span;
+	counts->far_span = span;
 	return &span->start;
 }
 
 /* Adds to the label's span what the event covers of the thread's time and no later event of the label has covered. */
-static int cover(struct state *state, struct label *label, const struct mmp_event *event)
+static int cover(struct state *state, struct counts *counts, const struct mmp_event *event)
 {
-	uint64_t *start = find_span(state, label);
+	uint64_t *start = find_span(state, counts);
 
 	if (!start)
 		return out_of_memory(state);
 	if (event->start < *start) {
-		label->row.span_ns += (event->end < *start ? event->end : *start) - event->start;
+		counts->row.span_ns += (event->end < *start ? event->end : *start) - event->start;
 		*start = event->start;
 	}
 	return 0;
 }
 
-static int take_interval(struct state *state, const struct mmp_event *event, struct label *label, enum kind kind)
+static int take_interval(struct state *state, const struct mmp_event *event, struct counts *counts, enum kind kind)
 {
 	uint64_t duration = event->end - event->start;
+	const struct frame *parent;
 	struct thread *thread;
-	int rc = find_thread(state, event);
 
-	if (rc)
-		return rc;
-	thread = state->thread;
-	while (thread->depth) {
-		const struct frame *top = &thread->stack[thread->depth - 1];
-
-		if (top->start <= event->start && event->end <= top->end) {
-			subtract(top, duration);
-			break;
-		}
-		thread->depth--;
-	}
-	label->has_row = true;
-	add(label, kind, duration);
+	if (nesting_enter(&state->nesting, event, &parent))
+		return out_of_memory(state);
+	if (parent)
+		subtract(parent->item, parent->number, duration);
+	thread = state->nesting.thread;
+	counts->has_row = true;
+	add(counts, kind, duration);
 	/* As for the total, hashing is part of the query's own event. */
-	if (kind != KIND_RESULT_HASHING && cover(state, label, event))
+	if (kind != KIND_RESULT_HASHING && cover(state, counts, event))
 		return -ENOMEM;
-	if (event->start < thread->start)
-		thread->start = event->start;
 	if (event->end > thread->end)
 		thread->end = event->end;
-	return push(state, (struct frame){event->start, event->end, label, kind});
+	if (nesting_push(&state->nesting, (struct frame){event->start, event->end, counts, kind}))
+		return out_of_memory(state);
+	return 0;
 }
 
 static int take_event(struct state *state, const struct mmp_event *event)
 {
-	struct label *label;
+	struct counts *counts;
 	enum kind kind = KIND_OTHER;
 	int rc = find_kind(state, event->kind, &kind);
 
 	if (rc)
 		return rc;
-	label = find_label(state, event->id, &rc);
-	if (!label)
+	counts = (struct counts *)labels_find(&state->labels, event->id, &rc);
+	if (!counts)
 		return rc;
 	if (event->type == MMP_INTERVAL)
-		return take_interval(state, event, label, kind);
+		return take_interval(state, event, counts, kind);
 	if (event->type == MMP_INSTANT && kind == KIND_CACHE_HIT) {
-		label->has_row = true;
-		if (!label->hits_are_counted)
-			label->row.cache_hits++;
+		counts->has_row = true;
+		if (!counts->hits_are_counted)
+			counts->row.cache_hits++;
 	} else if (event->type == MMP_INTEGER && kind == KIND_CACHE_HIT_COUNT) {
-		label->has_row = label->hits_are_counted = true;
-		label->row.cache_hits += event->value;
+		counts->has_row = counts->hits_are_counted = true;
+		counts->row.cache_hits += event->value;
 	} else if (event->type == MMP_INTEGER && kind == KIND_ARTIFACT_SIZE) {
-		label->has_artifact = true;
-		label->artifact_bytes += event->value;
+		counts->has_artifact = true;
+		counts->artifact_bytes += event->value;
 	}
 	return 0;
 }
@@ -386,7 +251,7 @@ static int compare_artifacts(const void *left, const void *right)
 /* Moves the counts into a sorted summary. */
 static int collect(struct state *state, struct summary *summary)
 {
-	size_t count = HASH_COUNT(state->labels) + 1;
+	size_t count = labels_count(&state->labels) + 1;
 	const char *unit = profile_unit(state->profile);
 
 	if (unit)
@@ -397,26 +262,29 @@ static int collect(struct state *state, struct summary *summary)
 	summary->artifacts = calloc(count, sizeof(*summary->artifacts));
 	if (!summary->rows || !summary->artifacts)
 		return out_of_memory(state);
-	for (const struct thread *thread = state->threads; thread; thread = thread->hh.next)
+	for (const struct thread *thread = state->nesting.first; thread; thread = thread->hh.next)
 		summary->cpu_ns += thread->end - thread->start;
-	for (struct label *label = state->labels; label; label = label->hh.next) {
-		if (label->has_artifact) {
+	for (struct label *label = state->labels.first; label; label = label->hh.next) {
+		struct counts *counts = (struct counts *)label;
+
+		if (counts->has_artifact) {
 			struct summary_artifact *artifact = &summary->artifacts[summary->artifact_count];
 
-			artifact->bytes = label->artifact_bytes;
-			artifact->label = strdup(label->row.label);
+			artifact->bytes = counts->artifact_bytes;
+			artifact->label = strdup(label->text);
 			if (!artifact->label)
 				return out_of_memory(state);
 			summary->artifact_count++;
 		}
-		if (label->has_row) {
+		if (counts->has_row) {
 			struct summary_row *row = &summary->rows[summary->row_count++];
 
-			*row = label->row;
-			label->row.label = NULL;
-			row->self_ns = at_least_0(label->self_ns);
-			row->load_ns = at_least_0(label->load_ns);
-			row->hashing_ns = at_least_0(label->hashing_ns);
+			*row = counts->row;
+			row->label = label->text;
+			label->text = NULL;
+			row->self_ns = at_least_0(counts->self_ns);
+			row->load_ns = at_least_0(counts->load_ns);
+			row->hashing_ns = at_least_0(counts->hashing_ns);
 			if (summary->cpu_ns)
 				row->share = (double)row->self_ns / (double)summary->cpu_ns * 100;
 		}
@@ -429,8 +297,6 @@ static int collect(struct state *state, struct summary *summary)
 /* Clearing a table leaves its elements linked. */
 static void free_state(struct state *state)
 {
-	struct thread *thread = state->threads, *next_thread;
-	struct label *label = state->labels, *next;
 	struct span *span = state->spans, *next_span;
 
 	HASH_CLEAR(hh, state->spans);
@@ -438,24 +304,15 @@ static void free_state(struct state *state)
 		next_span = span->hh.next;
 		free(span);
 	}
-	HASH_CLEAR(hh, state->threads);
-	for (; thread; thread = next_thread) {
-		next_thread = thread->hh.next;
-		free(thread->stack);
-		free(thread);
-	}
-	HASH_CLEAR(hh, state->labels);
-	for (; label; label = next) {
-		next = label->hh.next;
-		free(label->row.label);
-		free(label);
-	}
+	nesting_free(&state->nesting);
+	labels_free(&state->labels);
 	mmp_buffer_free(&state->buffer);
 	free(state);
 }
 
 int summarize_profile(const struct mmp_reader *profile, struct summary *summary, struct error *err)
 {
+	static const struct counts blank = {.spans = {[0 ... NEAR_THREADS - 1] = UINT64_MAX}};
 	struct state *state = calloc(1, sizeof(*state));
 	struct mmp_cursor cursor = mmp_end(profile);
 	struct mmp_event events[BATCH];
@@ -467,6 +324,8 @@ int summarize_profile(const struct mmp_reader *profile, struct summary *summary,
 		return error_set(err, ENOMEM, "%s: out of memory while summarizing", mmp_path(profile));
 	state->profile = profile;
 	state->err = err;
+	labels_begin(&state->labels, profile, "while summarizing", &blank.label, sizeof(blank), err);
+	state->nesting.thread_size = sizeof(struct thread);
 	while (!rc && (count = mmp_previous_many(&cursor, events, BATCH))) {
 		for (size_t i = 0; i < count; i++)
 			mmp_prefetch(profile, events[i].id);

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * The forest of a profile's events. Events are stored in the order of their end, so walking backwards meets a parent
- * before its children, and a stack for each thread says which event an event lies in. The nodes so found, parents
- * first and siblings last to first, are then counted and moved to where the order of struct trace wants them.
+ * The forest of a profile's events. Walking backwards as nesting.h does finds nodes parents first and siblings last to
+ * first. They are then counted and moved to where the order of struct trace wants them.
  */
-#include "analysis/analysis.h"
+#include "analysis/nesting.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* uthash exits when out of memory unless told otherwise; an element that could not be added has no table. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#define MAX_LABEL_BYTES ((size_t)256 << 20)
 #define MAX_DEPTH (((uint32_t)1 << 24) - 1)
-#define RECENT_LABELS 1024
 
 /* What intervals of a kind become. */
 static const struct {
@@ -33,35 +26,29 @@ static const struct {
 /* The kinds of event that matter here: of intervals, and these two. */
 enum { KIND_HIT = TRACE_KINDS, KIND_HIT_COUNT };
 
-struct label {
-	struct trace_label label;
-	uint32_t index;
+/* A label, and its cache hits if the profile counted them. */
+struct counted {
+	struct label label;
+	uint64_t hits;
 	bool hits_are_counted;
-	UT_hash_handle hh;
 };
 
-struct thread {
-	struct trace_thread thread;
-	uint32_t *stack; /* of found nodes */
-	size_t depth, capacity;
-	UT_hash_handle hh;
+/* A thread, and its part of struct trace_thread. */
+struct traced_thread {
+	struct thread thread;
+	uint32_t roots, count;
+	uint64_t root_ns;
 };
 
 struct builder {
 	const struct mmp_reader *profile;
 	struct error *err;
 	struct mmp_buffer buffer;
-	struct label *labels;
-	size_t label_bytes;
-	struct thread *threads, *thread;
+	struct labels labels;
+	struct nesting nesting;
 	/* In the order they were met. Until they are moved, `first` of a root is its thread's id. */
 	struct trace_node *found;
 	uint32_t count;
-	/* Labels found lately, by where they lie in the profile. */
-	struct {
-		struct mmp_text text;
-		struct label *label;
-	} recent[RECENT_LABELS];
 	/* The kinds met so far; a profile has a handful. */
 	struct {
 		uint64_t id;
@@ -72,7 +59,7 @@ struct builder {
 
 static int out_of_memory(struct builder *builder)
 {
-	return error_set(builder->err, ENOMEM, "%s: out of memory for the trace", mmp_path(builder->profile));
+	return labels_out_of_memory(&builder->labels);
 }
 
 static bool text_is(const struct mmp_text *text, const char *expected)
@@ -114,143 +101,31 @@ static int find_kind(struct builder *builder, uint64_t id, int *kind)
 	return 0;
 }
 
-static struct label *add_label(struct builder *builder, const struct mmp_text *text)
-{
-	struct label *label = calloc(1, sizeof(*label));
-
-	if (label)
-		label->label.text = strndup(text->bytes, text->size);
-	if (!label || !label->label.text) {
-		free(label);
-		return NULL;
-	}
-	label->index = HASH_COUNT(builder->labels);
-	label->label.longest = TRACE_NONE;
-	HASH_ADD_KEYPTR(hh, builder->labels, label->label.text, text->size, label);
-	if (!label->hh.tbl) {
-		free(label->label.text);
-		free(label);
-		return NULL;
-	}
-	builder->label_bytes += text->size;
-	return label;
-}
-
-/* The label of an event; NULL on failure, then *rc says why. */
-static struct label *find_label(struct builder *builder, uint64_t id, int *rc)
-{
-	struct mmp_error err;
-	struct mmp_text text;
-	struct label *label = NULL;
-	size_t slot;
-
-	*rc = mmp_label_of(builder->profile, id, &builder->buffer, &text, &err);
-	if (*rc) {
-		*rc = error_set(builder->err, *rc, "%s", err.text);
-		return NULL;
-	}
-	slot = ((uintptr_t)text.bytes >> 3 ^ (uintptr_t)text.bytes >> 13) % RECENT_LABELS;
-	if (builder->recent[slot].text.bytes == text.bytes && builder->recent[slot].text.size == text.size)
-		return builder->recent[slot].label;
-	HASH_FIND(hh, builder->labels, text.bytes, text.size, label);
-	if (!label && builder->label_bytes > MAX_LABEL_BYTES) {
-		*rc = error_set(builder->err, E2BIG, "%s: its labels need more than %zu MiB; it may be damaged",
-				mmp_path(builder->profile), MAX_LABEL_BYTES >> 20);
-		return NULL;
-	}
-	if (!label)
-		label = add_label(builder, &text);
-	if (!label) {
-		*rc = out_of_memory(builder);
-		return NULL;
-	}
-	if (text.bytes != builder->buffer.bytes) {
-		builder->recent[slot].text = text;
-		builder->recent[slot].label = label;
-	}
-	return label;
-}
-
-static int find_thread(struct builder *builder, const struct mmp_event *event)
-{
-	struct thread *thread = builder->thread;
-
-	if (thread && thread->thread.id == event->thread)
-		return 0;
-	HASH_FIND(hh, builder->threads, &event->thread, sizeof(event->thread), thread);
-	if (!thread) {
-		thread = calloc(1, sizeof(*thread));
-		if (!thread)
-			return out_of_memory(builder);
-		thread->thread = (struct trace_thread){.id = event->thread, .start = event->start, .end = event->end};
-		HASH_ADD(hh, builder->threads, thread.id, sizeof(thread->thread.id), thread);
-		if (!thread->hh.tbl) {
-			free(thread);
-			return out_of_memory(builder);
-		}
-	}
-	builder->thread = thread;
-	return 0;
-}
-
-static int push(struct builder *builder, uint32_t node)
-{
-	struct thread *thread = builder->thread;
-
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-		uint32_t *grown = reallocarray(thread->stack, capacity, sizeof(*grown));
-
-		if (!grown)
-			return out_of_memory(builder);
-		thread->stack = grown;
-		thread->capacity = capacity;
-	}
-	thread->stack[thread->depth++] = node;
-	return 0;
-}
-
-/* The node that the event lies in, which is then the top of the thread's stack. */
-static uint32_t find_parent(struct builder *builder, const struct mmp_event *event)
-{
-	struct thread *thread = builder->thread;
-
-	for (; thread->depth; thread->depth--) {
-		uint32_t top = thread->stack[thread->depth - 1];
-		const struct trace_node *node = &builder->found[top];
-
-		if (node->start <= event->start && event->end <= node->start + node->duration)
-			return top;
-	}
-	return TRACE_NONE;
-}
-
-static int take_node(struct builder *builder, const struct mmp_event *event, struct label *label, enum trace_kind kind)
+static int take_node(struct builder *builder, const struct mmp_event *event, const struct label *label,
+		     enum trace_kind kind)
 {
 	struct trace_node *node = &builder->found[builder->count];
-	struct trace_thread *thread;
-	int rc = find_thread(builder, event);
+	struct traced_thread *traced;
+	const struct frame *frame;
 
-	if (rc)
-		return rc;
-	thread = &builder->thread->thread;
+	if (nesting_enter(&builder->nesting, event, &frame))
+		return out_of_memory(builder);
+	traced = (struct traced_thread *)builder->nesting.thread;
 	*node = (struct trace_node){
 	    .start = event->start,
 	    .duration = event->end - event->start,
 	    .id = event->id,
-	    .parent = find_parent(builder, event),
+	    .parent = frame ? frame->number : TRACE_NONE,
 	    .label = label->index,
 	    .kind = kind,
 	};
-	if (event->start < thread->start)
-		thread->start = event->start;
-	if (event->end > thread->end)
-		thread->end = event->end;
-	thread->count++;
+	if (event->end > traced->thread.end)
+		traced->thread.end = event->end;
+	traced->count++;
 	if (node->parent == TRACE_NONE) {
-		node->first = thread->id;
-		thread->roots++;
-		thread->root_ns += node->duration;
+		node->first = event->thread;
+		traced->roots++;
+		traced->root_ns += node->duration;
 	} else {
 		struct trace_node *parent = &builder->found[node->parent];
 
@@ -260,29 +135,34 @@ static int take_node(struct builder *builder, const struct mmp_event *event, str
 		node->depth = parent->depth + 1;
 		parent->extent++;
 	}
-	return event->type == MMP_INTERVAL ? push(builder, builder->count++) : (builder->count++, 0);
+	if (event->type == MMP_INTERVAL &&
+	    nesting_push(&builder->nesting, (struct frame){event->start, event->end, NULL, builder->count}))
+		return out_of_memory(builder);
+	builder->count++;
+	return 0;
 }
 
 static int take_event(struct builder *builder, const struct mmp_event *event)
 {
-	struct label *label;
+	struct counted *counted;
 	int kind = TRACE_OTHER;
 	int rc = find_kind(builder, event->kind, &kind);
 
 	if (rc || (event->type == MMP_INTEGER && kind != KIND_HIT_COUNT))
 		return rc;
-	label = find_label(builder, event->id, &rc);
-	if (!label)
+	counted = (struct counted *)labels_find(&builder->labels, event->id, &rc);
+	if (!counted)
 		return rc;
 	switch (event->type) {
 	case MMP_INTEGER:
-		label->hits_are_counted = true;
-		label->label.hits += event->value;
+		counted->hits_are_counted = true;
+		counted->hits += event->value;
 		return 0;
 	case MMP_INSTANT:
-		return take_node(builder, event, label, kind == KIND_HIT ? TRACE_HIT : TRACE_OTHER);
+		return take_node(builder, event, &counted->label, kind == KIND_HIT ? TRACE_HIT : TRACE_OTHER);
 	default:
-		return take_node(builder, event, label, kind < TRACE_KINDS ? (enum trace_kind)kind : TRACE_OTHER);
+		return take_node(builder, event, &counted->label,
+				 kind < TRACE_KINDS ? (enum trace_kind)kind : TRACE_OTHER);
 	}
 }
 
@@ -297,11 +177,21 @@ static int place_threads(struct builder *builder, struct trace *trace)
 {
 	uint32_t first = 0;
 
-	trace->threads = calloc(HASH_COUNT(builder->threads) + 1, sizeof(*trace->threads));
+	trace->threads = calloc(HASH_COUNT(builder->nesting.first) + 1, sizeof(*trace->threads));
 	if (!trace->threads)
 		return out_of_memory(builder);
-	for (const struct thread *thread = builder->threads; thread; thread = thread->hh.next)
-		trace->threads[trace->thread_count++] = thread->thread;
+	for (const struct thread *thread = builder->nesting.first; thread; thread = thread->hh.next) {
+		const struct traced_thread *traced = (const struct traced_thread *)thread;
+
+		trace->threads[trace->thread_count++] = (struct trace_thread){
+		    .id = thread->id,
+		    .roots = traced->roots,
+		    .count = traced->count,
+		    .root_ns = traced->root_ns,
+		    .start = thread->start,
+		    .end = thread->end,
+		};
+	}
 	qsort(trace->threads, trace->thread_count, sizeof(*trace->threads), compare_threads);
 	for (uint32_t i = 0; i < trace->thread_count; i++) {
 		trace->threads[i].first = first;
@@ -415,16 +305,16 @@ static int compare_labels(const void *left, const void *right)
 /* Takes the labels out of their table, with their texts; sums them up; sorts them. */
 static void take_labels(struct builder *builder, const struct trace *trace, struct numbered *labels, uint32_t count)
 {
-	for (struct label *label = builder->labels; label; label = label->hh.next) {
-		labels[label->index] = (struct numbered){label->label, label->index};
-		label->label.text = NULL;
+	for (struct label *label = builder->labels.first; label; label = label->hh.next) {
+		labels[label->index] = (struct numbered){{.text = label->text, .longest = TRACE_NONE}, label->index};
+		label->text = NULL;
 	}
 	sum_labels(trace, labels);
-	for (struct label *label = builder->labels; label; label = label->hh.next) {
+	for (const struct label *label = builder->labels.first; label; label = label->hh.next) {
+		const struct counted *counted = (const struct counted *)label;
 		struct trace_label *taken = &labels[label->index].label;
 
-		if (!label->hits_are_counted)
-			taken->hits = taken->counts[TRACE_HIT];
+		taken->hits = counted->hits_are_counted ? counted->hits : taken->counts[TRACE_HIT];
 		if ((int64_t)taken->self_ns < 0)
 			taken->self_ns = 0;
 	}
@@ -434,7 +324,7 @@ static void take_labels(struct builder *builder, const struct trace *trace, stru
 /* Moves the labels into the trace and numbers them anew. */
 static int move_labels(struct builder *builder, struct trace *trace)
 {
-	uint32_t count = HASH_COUNT(builder->labels);
+	uint32_t count = (uint32_t)labels_count(&builder->labels);
 	struct numbered *labels = calloc((size_t)count + 1, sizeof(*labels));
 	uint32_t *numbers = calloc((size_t)count + 1, sizeof(*numbers));
 
@@ -454,24 +344,10 @@ static int move_labels(struct builder *builder, struct trace *trace)
 	return trace->labels && trace->label_count == count ? 0 : out_of_memory(builder);
 }
 
-/* Clearing a table leaves its elements linked. */
 static void free_builder(struct builder *builder)
 {
-	struct thread *thread = builder->threads, *next_thread;
-	struct label *label = builder->labels, *next;
-
-	HASH_CLEAR(hh, builder->threads);
-	for (; thread; thread = next_thread) {
-		next_thread = thread->hh.next;
-		free(thread->stack);
-		free(thread);
-	}
-	HASH_CLEAR(hh, builder->labels);
-	for (; label; label = next) {
-		next = label->hh.next;
-		free(label->label.text);
-		free(label);
-	}
+	nesting_free(&builder->nesting);
+	labels_free(&builder->labels);
 	mmp_buffer_free(&builder->buffer);
 	free(builder->found);
 	free(builder);
@@ -479,6 +355,7 @@ static void free_builder(struct builder *builder)
 
 int trace_build(const struct mmp_reader *profile, struct trace *trace, struct error *err)
 {
+	static const struct counted blank;
 	struct builder *builder = calloc(1, sizeof(*builder));
 	struct mmp_cursor cursor = mmp_end(profile);
 	size_t events = mmp_event_count(profile);
@@ -490,6 +367,8 @@ int trace_build(const struct mmp_reader *profile, struct trace *trace, struct er
 		return error_set(err, ENOMEM, "%s: out of memory for the trace", mmp_path(profile));
 	builder->profile = profile;
 	builder->err = err;
+	labels_begin(&builder->labels, profile, "for the trace", &blank.label, sizeof(blank), err);
+	builder->nesting.thread_size = sizeof(struct traced_thread);
 	if (events >= TRACE_NONE)
 		rc = error_set(err, E2BIG, "%s: a trace of %zu events is too large", mmp_path(profile), events);
 	else if (!(builder->found = calloc(events + 1, sizeof(*builder->found))))

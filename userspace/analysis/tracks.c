@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* See summarize.c. */
+/* See labels.h. */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
