@@ -11,10 +11,13 @@
 #include "util/error.h"
 
 /*
- * What a profile's values count, for printing: NULL for wall time in nanoseconds, otherwise the name of another
- * counter's smallest unit ("instructions"), and what is called ns below is a number of those. Borrows the profile.
+ * What a profile's values count, for printing: NULL for nanoseconds, otherwise the name of another counter's smallest
+ * unit ("instructions"), and what is called ns below is a number of those. Borrows the profile.
  */
 const char *profile_unit(const struct mmp_reader *profile);
+
+/* The name of a profile's counter: MMP_COUNTER_WALL_TIME if it does not say. Borrows the profile. */
+const char *profile_counter(const struct mmp_reader *profile);
 
 /* What a profile says of one label: a query, or an activity of the compiler. All times in nanoseconds. */
 struct summary_row {
@@ -44,7 +47,8 @@ struct summary {
 	size_t row_count;
 	struct summary_artifact *artifacts;
 	size_t artifact_count;
-	char *unit; /* see profile_unit */
+	char *unit;    /* see profile_unit */
+	char *counter; /* see profile_counter; NULL stands for wall time, too */
 	uint64_t
 	    cpu_ns; /* sum over the threads of the time from their first interval's start to their last one's end */
 };
@@ -250,6 +254,9 @@ struct hit_rates {
 	uint64_t requests;
 	double memory, incremental;
 };
+
+/* Whether two summaries are of profiles with the same counter; otherwise says so and returns -EINVAL. */
+int summary_same_counter(const struct summary *one, const struct summary *other, struct error *err);
 
 /* For one row, and for all of a summary together. */
 struct hit_rates summary_row_hits(const struct summary_row *row);
