@@ -442,6 +442,35 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 /* Frees what the fold holds, not the struct. Accepts one that is zeroed. */
 void fold_free(struct fold *fold);
 
+/* ---- What of its time a thread spent in events ---- */
+
+/*
+ * A thread's intervals: from the first one's start to the last one's end, the sum of their self times, and what that
+ * leaves. In a total, start and end are the first and the last of all, and the others are sums.
+ */
+struct thread_times {
+	uint32_t thread;
+	uint64_t start_ns, end_ns;
+	uint64_t span_ns;
+	uint64_t self_ns;
+	int64_t hole_ns; /* span_ns less self_ns: below 0 where intervals overlap without nesting */
+};
+
+/* By start, then by thread. Freed with thread_list_free; borrows the profile. */
+struct thread_list {
+	struct thread_times *rows;
+	size_t count;
+	struct thread_times total; /* its span is the cpu_ns of struct summary */
+	const char *unit;	   /* see profile_unit */
+	const char *counter;	   /* see profile_counter */
+};
+
+/* Lists the threads that have an interval. Fails with -ENOMEM. */
+int threads_time(const struct mmp_reader *profile, struct thread_list *list, struct error *err);
+
+/* Frees what the list holds, not the struct. Accepts one that is zeroed. */
+void thread_list_free(struct thread_list *list);
+
 /* ---- Threads with fewer numbers ---- */
 
 struct thread_number {
