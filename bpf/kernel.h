@@ -55,6 +55,8 @@ struct vm_area_struct {
 	unsigned long vm_start, vm_end;
 };
 
+struct bpf_local_storage;
+
 struct task_struct {
 	int pid, tgid;
 	int exit_code;
@@ -62,6 +64,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	struct bpf_local_storage *bpf_storage;
 	char comm[16];
 };
 

@@ -28,7 +28,7 @@ static bool send_end(__u32 tgid, struct wire_process *process, int exit_code, __
 /* Sends what a thread has, with the queries that still run as truncated. */
 static void finish_thread(struct thread *thread)
 {
-	__u32 closed = close_down_to(thread, 0, thread_time(thread, bpf_ktime_get_ns()), INTERVAL_TRUNCATED);
+	__u32 closed = close_down_to(thread, 0, time_of_thread(thread), INTERVAL_TRUNCATED);
 
 	count_up(process_of(thread), truncated, closed);
 	flush(thread);

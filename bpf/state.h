@@ -31,6 +31,9 @@ struct thread {
 	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
 	__u64 tcx;	      /* of the last query entered */
 	__u32 arguments;      /* in the batch */
+	/* Where times are of the CPU: when it last left it, and nanoseconds away from it, so far and before it left. */
+	__u64 left, away, away_before;
+	__u32 is_away;
 	__u32 depth;
 	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
 	struct frame frames[WIRE_MAX_DEPTH];
@@ -39,6 +42,7 @@ struct thread {
 
 /* Set before the programs are loaded. */
 extern const volatile __u8 trace_all;	/* follow every process that runs a probed compiler */
+extern const volatile __u8 cpu_time;	/* a thread's clock stands still while it is off the CPU */
 extern const volatile __u64 wake_bytes; /* wake the collector once this much waits in the ring */
 
 /*
@@ -111,17 +115,40 @@ static __always_inline struct wire_process *process_of(const struct thread *thre
 }
 
 /*
- * The thread's time, in nanoseconds since its process's exec, without what it has spent in probes. No two calls return
- * the same: of two queries with no time in between, readers of the profile take the one for a part of the other.
+ * How long the thread had been off the CPU by `now`, which it read itself. Where BPF programs can be pre-empted it may
+ * have been away between that reading and this one, or between any two here; that absence is none of `now`'s.
+ */
+static __always_inline __u64 time_away(const struct thread *thread, __u64 now)
+{
+	__u64 away = thread->away;
+
+	barrier();
+	if (thread->left > now)
+		away = thread->away_before;
+	return away;
+}
+
+/*
+ * The thread's time, in nanoseconds since its process's exec, without what it has spent in probes, and with cpu_time
+ * without what it has spent off the CPU since it was first seen. No two calls return the same: of two queries with no
+ * time in between, readers of the profile take the one for a part of the other.
  */
 static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
 {
 	__u64 time = now - thread->process_start - thread->skew;
 
+	if (cpu_time)
+		time -= time_away(thread, now);
 	if ((__s64)(time - thread->last) <= 0)
 		time = thread->last + 1;
 	thread->last = time;
 	return time;
+}
+
+/* The same for a thread that need not be the current one. */
+static __always_inline __u64 time_of_thread(struct thread *thread)
+{
+	return thread_time(thread, cpu_time && thread->is_away ? thread->left : bpf_ktime_get_ns());
 }
 
 /* Sends the batch. What does not fit is counted as lost. */

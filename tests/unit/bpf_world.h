@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * The BPF programs that pair entries and exits, compiled as ordinary C. A made-up thread enters and leaves queries and
- * guards at stack pointers of the test's choosing; what comes out is the list of intervals. Include cmocka.h first.
+ * guards at stack pointers of the test's choosing; what comes out is the list of intervals. Include cmocka.h first, and
+ * define WITH_CPU_TIME as 1 for clocks that stand still while the thread is off the CPU.
  */
 #ifndef TESTS_BPF_WORLD_H
 #define TESTS_BPF_WORLD_H
@@ -10,8 +11,14 @@
 
 #include "bpf/guard.bpf.c"
 #include "bpf/pair.bpf.c"
+#include "bpf/switch.bpf.c"
+
+#ifndef WITH_CPU_TIME
+#define WITH_CPU_TIME 0
+#endif
 
 const volatile __u8 trace_all = 0;
+const volatile __u8 cpu_time = WITH_CPU_TIME;
 const volatile __u64 wake_bytes = 1;
 volatile __u64 cost_inside, cost_around, cost_pace;
 struct processes_map processes;

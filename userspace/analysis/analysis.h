@@ -11,10 +11,13 @@
 #include "util/error.h"
 
 /*
- * What a profile's values count, for printing: NULL for wall time in nanoseconds, otherwise the name of another
- * counter's smallest unit ("instructions"), and what is called ns below is a number of those. Borrows the profile.
+ * What a profile's values count, for printing: NULL for nanoseconds, otherwise the name of another counter's smallest
+ * unit ("instructions"), and what is called ns below is a number of those. Borrows the profile.
  */
 const char *profile_unit(const struct mmp_reader *profile);
+
+/* The name of a profile's counter: MMP_COUNTER_WALL_TIME if it does not say. Borrows the profile. */
+const char *profile_counter(const struct mmp_reader *profile);
 
 /* What a profile says of one label: a query, or an activity of the compiler. All times in nanoseconds. */
 struct summary_row {
@@ -44,7 +47,8 @@ struct summary {
 	size_t row_count;
 	struct summary_artifact *artifacts;
 	size_t artifact_count;
-	char *unit; /* see profile_unit */
+	char *unit;    /* see profile_unit */
+	char *counter; /* see profile_counter; NULL stands for wall time, too */
 	uint64_t
 	    cpu_ns; /* sum over the threads of the time from their first interval's start to their last one's end */
 };
@@ -250,6 +254,9 @@ struct hit_rates {
 	uint64_t requests;
 	double memory, incremental;
 };
+
+/* Whether two summaries are of profiles with the same counter; otherwise says so and returns -EINVAL. */
+int summary_same_counter(const struct summary *one, const struct summary *other, struct error *err);
 
 /* For one row, and for all of a summary together. */
 struct hit_rates summary_row_hits(const struct summary_row *row);
@@ -493,6 +500,35 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 
 /* Frees what the fold holds, not the struct. Accepts one that is zeroed. */
 void fold_free(struct fold *fold);
+
+/* ---- What of its time a thread spent in events ---- */
+
+/*
+ * A thread's intervals: from the first one's start to the last one's end, the sum of their self times, and what that
+ * leaves. In a total, start and end are the first and the last of all, and the others are sums.
+ */
+struct thread_times {
+	uint32_t thread;
+	uint64_t start_ns, end_ns;
+	uint64_t span_ns;
+	uint64_t self_ns;
+	int64_t hole_ns; /* span_ns less self_ns: below 0 where intervals overlap without nesting */
+};
+
+/* By start, then by thread. Freed with thread_list_free; borrows the profile. */
+struct thread_list {
+	struct thread_times *rows;
+	size_t count;
+	struct thread_times total; /* its span is the cpu_ns of struct summary */
+	const char *unit;	   /* see profile_unit */
+	const char *counter;	   /* see profile_counter */
+};
+
+/* Lists the threads that have an interval. Fails with -ENOMEM. */
+int threads_time(const struct mmp_reader *profile, struct thread_list *list, struct error *err);
+
+/* Frees what the list holds, not the struct. Accepts one that is zeroed. */
+void thread_list_free(struct thread_list *list);
 
 /* ---- Threads with fewer numbers ---- */
 

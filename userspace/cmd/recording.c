@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/counter.h"
 #include "cmd/events.h"
 #include "cmd/running.h"
 #include "collect/cost_cache.h"
@@ -136,6 +137,8 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	code = parse_method(settings->probes, &options.attach, err);
 	if (code == 0)
 		code = events_parse(settings->events, &options.events, err);
+	if (code == 0)
+		code = counter_parse(settings->counter, &options.cpu_time, err);
 	if (code == 0)
 		code = identity_find(&recording->user, err);
 	if (code < 0)

@@ -15,6 +15,7 @@ struct recording_settings {
 	bool strict;
 	unsigned long buffer_mib; /* 0: the default */
 	const char *events;	  /* names, separated by commas; NULL: the default */
+	const char *counter;	  /* wall-time or cpu-time; NULL: wall-time */
 	const char *probes;	  /* auto, multi or perf */
 	bool no_compensate;
 };
@@ -44,6 +45,12 @@ struct recording_settings {
 		 "What to record, by the names of -Zself-profile-events, separated by commas: none, default, all, " \
 		 "query-provider, generic-activity, query-blocked, incr-cache-load, incr-result-hashing, "          \
 		 "query-keys, function-args, args"},                                                                \
+	    {.name = "counter",                                                                                     \
+	     .kind = OPTION_STRING,                                                                                 \
+	     .argument = "NAME",                                                                                    \
+	     .offset = offsetof(type, member.counter),                                                              \
+	     .help = "What times are: wall-time (default), or cpu-time, without what a thread sleeps, waits or is " \
+		     "pre-empted (Linux 6.2)"},                                                                     \
 	    {.name = "no-compensate",                                                                               \
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.no_compensate),                                                        \

@@ -47,6 +47,13 @@ static int load_profile(struct loaded *loaded, size_t i, const struct mmp_reader
 	char *command = strdup(metadata->cmd);
 	int rc;
 
+	if (strcmp(profile_counter(profile), MMP_COUNTER_WALL_TIME) != 0) {
+		free(command);
+		return error_set(err, ENOTSUP,
+				 "%s counts %s: report needs wall-time, to tell what ran beside what; compare and "
+				 "summarize can read it",
+				 mmp_path(profile), profile_counter(profile));
+	}
 	loaded->processes[i] = (struct report_process){loaded->files.items[i].crate, metadata->process_id, command,
 						       &loaded->summaries[i], &loaded->stacks[i]};
 	if (!command)

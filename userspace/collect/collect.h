@@ -29,6 +29,7 @@ struct collect_options {
 	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
 	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
 	enum attach_method attach;
+	bool cpu_time;	     /* times are those for which threads were on the CPU, instead of the wall's */
 	unsigned int events; /* what to record: COLLECT_EVENT of each class, and the bits below */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
@@ -127,5 +128,8 @@ void collector_free(struct collector *collector);
 
 /* Whether this kernel has uprobe_multi links. Needs privileges. */
 bool kernel_has_uprobe_multi(void);
+
+/* Whether a BPF program always finds a task's storage, as what notes the switches of threads has to. */
+bool kernel_has_sure_storage(void);
 
 #endif

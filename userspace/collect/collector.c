@@ -226,7 +226,12 @@ static int load_programs(struct collector *collector, const struct collect_optio
 	if (!bpf)
 		return explain_load_failure(-errno, err);
 	collector->bpf = bpf;
+	if (options->cpu_time && !kernel_has_sure_storage())
+		return error_set(err, ENOTSUP,
+				 "this kernel cannot count cpu-time: it would miss some switches of threads (Linux 6.2 "
+				 "and newer miss none)");
 	bpf->rodata->trace_all = options->follow_all;
+	bpf->rodata->cpu_time = options->cpu_time;
 	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
 	bpf->rodata->with_keys = (options->events & COLLECT_KEYS) != 0;
 	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
@@ -240,13 +245,17 @@ static int load_programs(struct collector *collector, const struct collect_optio
 		bpf_program__set_expected_attach_type(bpf->progs.panic_caught, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
 	}
+	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
 	code = querytap_bpf__load(bpf);
 	if (code < 0)
 		return explain_load_failure(code, err);
 	bpf->links.on_fork = bpf_program__attach(bpf->progs.on_fork);
 	bpf->links.on_exec = bpf_program__attach(bpf->progs.on_exec);
 	bpf->links.on_exit = bpf_program__attach(bpf->progs.on_exit);
-	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit)
+	if (options->cpu_time)
+		bpf->links.on_switch = bpf_program__attach(bpf->progs.on_switch);
+	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit ||
+	    (options->cpu_time && !bpf->links.on_switch))
 		return error_set(err, ENOTSUP, "cannot attach to the scheduler's tracepoints: %s", strerror(errno));
 	collector->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records), take_record, collector, NULL);
 	if (!collector->ring)
@@ -270,6 +279,7 @@ int collector_open(const struct collect_options *options, struct collector **out
 	    .gid = options->gid,
 	    .set_owner = options->set_owner,
 	    .events = options->events,
+	    .cpu_time = options->cpu_time,
 	    .realtime_offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_MONOTONIC),
 	};
 	collector->on_exec = options->on_exec;
@@ -510,7 +520,7 @@ void collector_attach_time(const struct collector *collector, uint64_t *attach_n
 static void stop_following(struct collector *collector)
 {
 	struct bpf_link **links[] = {&collector->bpf->links.on_fork, &collector->bpf->links.on_exec,
-				     &collector->bpf->links.on_exit};
+				     &collector->bpf->links.on_exit, &collector->bpf->links.on_switch};
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		bpf_link__destroy(*links[i]);

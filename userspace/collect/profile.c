@@ -303,6 +303,8 @@ static char *own_metadata(const struct profile *profile, const struct wire_count
 	return text;
 }
 
+static const struct mmp_unit time_units[] = {{"ns", 1}, {"\xCE\xBCs", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+
 static int metadata_text(const struct profile *profile, const struct wire_counts *counts, char **text,
 			 struct mmp_error *error)
 {
@@ -311,6 +313,8 @@ static int metadata_text(const struct profile *profile, const struct wire_counts
 	char *command = NULL, *own = own_metadata(profile, counts);
 	int code = own ? command_text(profile, &command, error) : -ENOMEM;
 
+	if (profile->place->cpu_time)
+		metadata.counter = (struct mmp_counter){MMP_COUNTER_CPU_TIME, time_units, 4};
 	if (code == 0) {
 		metadata.cmd = command;
 		metadata.querytap = own;

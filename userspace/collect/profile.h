@@ -15,6 +15,7 @@ struct profile_place {
 	gid_t gid;
 	bool set_owner;
 	unsigned int events;	  /* what to write: COLLECT_EVENT of each class */
+	bool cpu_time;		  /* what times are, for the metadata */
 	uint64_t realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
 };
 

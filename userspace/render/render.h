@@ -29,6 +29,14 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 int render_summary_json(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err);
 
+/*
+ * How much of each thread's time lies in events, with a total: as a table, and as one line of JSON: "threads", an array
+ * of objects with "thread", "start", "end", "span", "self_time", "hole" and "hole_percent", and "total", another
+ * without "thread". Amounts are nanoseconds, or of the "unit" or "counter" that is given.
+ */
+int render_threads_text(const struct thread_list *list, FILE *out, struct error *err);
+int render_threads_json(const struct thread_list *list, FILE *out, struct error *err);
+
 /* Which rows of a diff to show: those whose label contains none of the `excluded`, and at most `limit` (0: all). */
 struct diff_filter {
 	const char *const *excluded;

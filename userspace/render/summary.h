@@ -3,7 +3,17 @@
 #ifndef QUERYTAP_RENDER_SUMMARY_H
 #define QUERYTAP_RENDER_SUMMARY_H
 
+#include <string.h>
+
 #include "render/render.h"
+
+/* The name of the summary's counter if that counts nanoseconds other than the wall's; otherwise NULL. */
+static inline const char *summary_other_time(const struct summary *summary)
+{
+	bool is_wall = !summary->counter || strcmp(summary->counter, MMP_COUNTER_WALL_TIME) == 0;
+
+	return summary->unit || is_wall ? NULL : summary->counter;
+}
 
 /* Moves *next to the first row from there on that passes the filter, and behind it. NULL if there is none. */
 static inline const struct summary_row *summary_next(const struct summary *summary, const struct summary_filter *filter,
