@@ -149,6 +149,9 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	options.gid = recording->user.gid;
 	options.set_owner = recording->user.behind_sudo;
 	code = collector_open(&options, &recording->collector, err);
+	if (code == 0 && collector_events(recording->collector) != options.events && !settings->quiet)
+		recording_say(recording, "sizes of artifacts are not recorded: this kernel does not show system calls "
+					 "(CONFIG_FTRACE_SYSCALLS)");
 	if (code == 0 && !settings->no_compensate)
 		code = compensate(recording, err);
 	if (code == 0 && collector_method(recording->collector) == ATTACH_PERF && !settings->quiet)

@@ -43,7 +43,7 @@ struct recording_settings {
 	     .help =                                                                                                \
 		 "What to record, by the names of -Zself-profile-events, separated by commas: none, default, all, " \
 		 "query-provider, generic-activity, query-blocked, incr-cache-load, incr-result-hashing, "          \
-		 "query-keys, function-args, args"},                                                                \
+		 "artifact-sizes, query-keys, function-args, args"},                                                \
 	    {.name = "no-compensate",                                                                               \
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.no_compensate),                                                        \
