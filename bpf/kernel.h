@@ -65,7 +65,40 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct signal_struct *signal;
 	struct bpf_local_storage *bpf_storage;
+	struct files_struct *files;
 	char comm[16];
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct inode {
+	__u16 i_mode;
+	long long i_size;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned int f_mode;
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct seq_file;

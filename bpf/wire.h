@@ -12,6 +12,8 @@
 #define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
 #define WIRE_MAX_TEXT 248	   /* bytes of an argument's text; more are cut off */
 #define WIRE_COMM 16
+#define WIRE_FILE_NAME 256 /* bytes of a file's name with the NUL behind it: NAME_MAX and one */
+#define WIRE_PATH 4096	   /* bytes of a path, likewise: PATH_MAX */
 
 /*
  * An interval's number says what it is: the high four bits the class, the low twelve the query, counted from 1 as the
@@ -122,6 +124,8 @@ enum wire_kind {
 	WIRE_EXEC = 4,	    /* struct wire_exec: a process of the tree became another program */
 	WIRE_END = 5,	    /* struct wire_end: a process of the tree ended, or became another program */
 	WIRE_TEXT = 6,	    /* struct wire_text: what the argument of an interval to come stands for */
+	WIRE_FILE = 7,	    /* struct wire_file: a compiler, or a program that it started, has written a file */
+	WIRE_RENAME = 8,    /* struct wire_rename: or renamed one */
 };
 
 /*
@@ -185,6 +189,25 @@ struct wire_end {
 	unsigned int by_exec;
 };
 
+/*
+ * A regular file that was open for writing was closed, or another one is about to be copied into it. The header's tgid
+ * is the compiler's, and so is its tid if another process wrote the file.
+ */
+struct wire_file {
+	struct wire_header header; /* count: 1 for a copy */
+	unsigned long long size;   /* bytes */
+	unsigned int writer;	   /* tgid of the process that wrote it */
+	unsigned int padding;
+	char name[WIRE_FILE_NAME]; /* without directories; up to a NUL */
+};
+
+/* A file was renamed. Both paths as the process gave them, up to a NUL. */
+struct wire_rename {
+	struct wire_header header; /* tgid and tid as in wire_file */
+	char from[WIRE_PATH];
+	char to[WIRE_PATH];
+};
+
 /* An entry of the map of processes; the key is the tgid. */
 struct wire_process {
 	unsigned long long start;
@@ -194,6 +217,8 @@ struct wire_process {
 	unsigned long long pace; /* of the thread that sent last: 16 times the nanoseconds of an exit's program */
 	unsigned int flags;	 /* PROCESS_ flags */
 	unsigned int threads;	 /* with a shadow stack */
+	unsigned int compiler;	 /* tgid of the compiler that has started it, itself or by others; 0 for none */
+	unsigned int padding;
 };
 
 #define PROCESS_COMPILER 1u /* WIRE_COMPILER was sent */
@@ -208,7 +233,8 @@ _Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_counts) == 40, "shared with BPF");
 _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
 _Static_assert(sizeof(struct wire_end) == 72, "shared with BPF");
-_Static_assert(sizeof(struct wire_process) == 80, "shared with BPF");
+_Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
+_Static_assert(sizeof(struct wire_process) == 88, "shared with BPF");
 #endif
 
 #endif

@@ -16,7 +16,8 @@ const char *const doctor_event_names[EVENT_CLASSES] = {
 };
 
 const char *const doctor_artifacts[] = {
-    "crate_metadata", "dep_graph", "linked_artifact", "object_file", "query_cache", "work_product_index", NULL,
+    "assembly_file",	    "crate_metadata", "dep_graph",   "dwo_file",    "linked_artifact",	  "llvm_bitcode",
+    "llvm_bitcode_summary", "llvm_ir",	      "object_file", "query_cache", "work_product_index", NULL,
 };
 
 static const char *artifact_refusal(const char *label)

@@ -9,7 +9,7 @@
 
 #define DEFAULT_EVENTS                                                                                     \
 	(COLLECT_EVENT(EVENT_QUERY) | COLLECT_EVENT(EVENT_ACTIVITY) | COLLECT_EVENT(EVENT_QUERY_BLOCKED) | \
-	 COLLECT_EVENT(EVENT_INCREMENTAL_LOAD) | COLLECT_EVENT(EVENT_RESULT_HASHING))
+	 COLLECT_EVENT(EVENT_INCREMENTAL_LOAD) | COLLECT_EVENT(EVENT_RESULT_HASHING) | COLLECT_SIZES)
 
 struct event_name {
 	const char *name;
@@ -34,6 +34,7 @@ static const struct event_name names[] = {
     {"function-args", COLLECT_TEXTS, NULL},
     {"args", COLLECT_TEXTS | COLLECT_KEYS, NULL},
     {"incr-result-hashing", COLLECT_EVENT(EVENT_RESULT_HASHING), NULL},
+    {"artifact-sizes", COLLECT_SIZES, NULL},
 };
 
 static const struct event_name *find_name(const char *name, size_t length)

@@ -152,6 +152,9 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	options.gid = recording->user.gid;
 	options.set_owner = recording->user.behind_sudo;
 	code = collector_open(&options, &recording->collector, err);
+	if (code == 0 && collector_events(recording->collector) != options.events && !settings->quiet)
+		recording_say(recording, "sizes of artifacts are not recorded: this kernel does not show system calls "
+					 "(CONFIG_FTRACE_SYSCALLS)");
 	if (code == 0 && !settings->no_compensate)
 		code = compensate(recording, err);
 	if (code == 0 && collector_method(recording->collector) == ATTACH_PERF && !settings->quiet)
@@ -346,11 +349,11 @@ static void print_last_line(struct recording *recording, const struct collect_to
 	if (totals->others)
 		snprintf(others, sizeof(others), ", %" PRIu64 " other events", totals->others);
 	if (totals->files || totals->failed || totals->lost || totals->missed)
-		recording_say(recording,
-			      "%" PRIu64 " profile%s, %" PRIu64 " queries%s, %" PRIu64 " lost, %" PRIu64 " truncated%s%s%s",
-			      totals->files, totals->files == 1 ? "" : "s", totals->queries, others, totals->lost,
-			      totals->truncated, extra, totals->files ? ", in " : "",
-			      totals->files ? recording->directory : "");
+		recording_say(
+		    recording,
+		    "%" PRIu64 " profile%s, %" PRIu64 " queries%s, %" PRIu64 " lost, %" PRIu64 " truncated%s%s%s",
+		    totals->files, totals->files == 1 ? "" : "s", totals->queries, others, totals->lost,
+		    totals->truncated, extra, totals->files ? ", in " : "", totals->files ? recording->directory : "");
 	else
 		recording_say(recording, "no profiles: none of the processes compiled anything with a probed rustc");
 }

@@ -44,7 +44,7 @@ struct recording_settings {
 	     .help =                                                                                                \
 		 "What to record, by the names of -Zself-profile-events, separated by commas: none, default, all, " \
 		 "query-provider, generic-activity, query-blocked, incr-cache-load, incr-result-hashing, "          \
-		 "query-keys, function-args, args"},                                                                \
+		 "artifact-sizes, query-keys, function-args, args"},                                                \
 	    {.name = "counter",                                                                                     \
 	     .kind = OPTION_STRING,                                                                                 \
 	     .argument = "NAME",                                                                                    \

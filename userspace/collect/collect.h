@@ -39,6 +39,7 @@ struct collect_options {
 #define COLLECT_EVENT(class) (1u << (class))
 #define COLLECT_TEXTS (1u << 16) /* the texts that activities have as arguments */
 #define COLLECT_KEYS (1u << 17)	 /* the keys of queries, as far as they are plain ids */
+#define COLLECT_SIZES (1u << 18) /* the sizes of artifacts */
 
 /* What was collected so far. Counts of queries and other events, except files and compilers. */
 struct collect_totals {
@@ -115,6 +116,9 @@ int collector_fd(const struct collector *collector);
 void collector_drain(struct collector *collector);
 
 void collector_totals(const struct collector *collector, struct collect_totals *totals);
+
+/* What is recorded: the events of the options without those that this kernel does not show (artifact sizes). */
+unsigned int collector_events(const struct collector *collector);
 
 /* The method in use, and the nanoseconds that attaching took so far and detaching took in collector_finish. */
 enum attach_method collector_method(const struct collector *collector);

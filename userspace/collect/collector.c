@@ -48,11 +48,17 @@ static void add_counts(struct collect_totals *totals, const struct wire_counts *
 	totals->too_deep += counts->too_deep;
 }
 
-static void finish_profile(struct collector *collector, size_t index, const struct wire_counts *counts)
+static void finish_profile(struct collector *collector, size_t index, const struct wire_counts *counts, bool succeeded)
 {
+	struct profile *profile = collector->live[index];
+	uint64_t others = profile_others(profile);
 	struct error err = {0};
 
-	if (profile_finish(collector->live[index], counts, &err) == 0)
+	if (profile_write_artifacts(profile, succeeded, &err) < 0)
+		note_failure(collector, &err);
+	collector->totals.others += profile_others(profile) - others;
+	err.text[0] = '\0';
+	if (profile_finish(profile, counts, &err) == 0)
 		collector->totals.files++;
 	else if (err.text[0])
 		note_failure(collector, &err);
@@ -73,7 +79,7 @@ static void begin_profile(struct collector *collector, const struct wire_compile
 	struct profile *profile;
 
 	if (index != SIZE_MAX)
-		finish_profile(collector, index, &none);
+		finish_profile(collector, index, &none, false);
 	if (record->compiler >= collector->compiler_count)
 		return;
 	if (collector->live_count == collector->live_room) {
@@ -126,7 +132,7 @@ static bool has_compiled(const struct collector *collector, const struct profile
 {
 	if (collector->place.events & COLLECT_EVENT(EVENT_QUERY))
 		return profile_queries(profile) > 0;
-	return profile_others(profile) > 0;
+	return profile_others(profile) > 0 || profile_has_files(profile);
 }
 
 static void take_end(struct collector *collector, const struct wire_end *record)
@@ -141,7 +147,7 @@ static void take_end(struct collector *collector, const struct wire_end *record)
 		profile_abandon(collector->live[index]);
 		collector->live[index] = collector->live[--collector->live_count];
 	} else {
-		finish_profile(collector, index, &record->counts);
+		finish_profile(collector, index, &record->counts, !record->exit_code);
 	}
 }
 
@@ -170,6 +176,16 @@ static int take_record(void *context, void *data, size_t size)
 		index = live_index(collector, header->tgid);
 		if (index != SIZE_MAX)
 			profile_add_text(collector->live[index], data);
+		break;
+	case WIRE_FILE:
+		index = live_index(collector, header->tgid);
+		if (index != SIZE_MAX)
+			profile_add_file(collector->live[index], data);
+		break;
+	case WIRE_RENAME:
+		index = live_index(collector, header->tgid);
+		if (index != SIZE_MAX)
+			profile_add_rename(collector->live[index], data);
 		break;
 	case WIRE_EXEC:
 		if (collector->on_exec && !collector->measured)
@@ -217,19 +233,18 @@ static int choose_method(struct collector *collector, enum attach_method method,
 	return 0;
 }
 
-static int load_programs(struct collector *collector, const struct collect_options *options, struct error *err)
+/* Loads the programs, with those that look at files or without. Returns 0 or a negative errno. */
+static int load_with(struct collector *collector, const struct collect_options *options, bool files)
 {
 	size_t ring = options->ring_bytes ? options->ring_bytes : DEFAULT_RING_BYTES;
 	struct querytap_bpf *bpf = querytap_bpf__open();
-	int code;
 
 	if (!bpf)
-		return explain_load_failure(-errno, err);
+		return -errno;
+	querytap_bpf__destroy(collector->bpf);
 	collector->bpf = bpf;
-	if (options->cpu_time && !kernel_has_sure_storage())
-		return error_set(err, ENOTSUP,
-				 "this kernel cannot count cpu-time: it would miss some switches of threads (Linux 6.2 "
-				 "and newer miss none)");
+	bpf_program__set_autoload(bpf->progs.call_begin, files);
+	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
 	bpf->rodata->trace_all = options->follow_all;
 	bpf->rodata->cpu_time = options->cpu_time;
 	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
@@ -245,10 +260,31 @@ static int load_programs(struct collector *collector, const struct collect_optio
 		bpf_program__set_expected_attach_type(bpf->progs.panic_caught, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
 	}
-	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
-	code = querytap_bpf__load(bpf);
+	return querytap_bpf__load(bpf);
+}
+
+static int load_programs(struct collector *collector, const struct collect_options *options, struct error *err)
+{
+	bool files = options->events & COLLECT_SIZES;
+	struct querytap_bpf *bpf;
+	int code;
+
+	if (options->cpu_time && !kernel_has_sure_storage())
+		return error_set(err, ENOTSUP,
+				 "this kernel cannot count cpu-time: it would miss some switches of threads (Linux 6.2 "
+				 "and newer miss none)");
+	code = load_with(collector, options, files);
+	/* A kernel without CONFIG_FTRACE_SYSCALLS does not show system calls. */
+	if (code < 0 && code != -EPERM && files) {
+		files = false;
+		code = load_with(collector, options, files);
+	}
 	if (code < 0)
 		return explain_load_failure(code, err);
+	bpf = collector->bpf;
+	bpf->links.call_begin = files ? bpf_program__attach(bpf->progs.call_begin) : NULL;
+	if (!bpf->links.call_begin)
+		collector->place.events &= ~COLLECT_SIZES;
 	bpf->links.on_fork = bpf_program__attach(bpf->progs.on_fork);
 	bpf->links.on_exec = bpf_program__attach(bpf->progs.on_exec);
 	bpf->links.on_exit = bpf_program__attach(bpf->progs.on_exit);
@@ -506,6 +542,11 @@ void collector_totals(const struct collector *collector, struct collect_totals *
 	totals->running = collector->live_count;
 }
 
+unsigned int collector_events(const struct collector *collector)
+{
+	return collector->place.events;
+}
+
 enum attach_method collector_method(const struct collector *collector)
 {
 	return collector->multi ? ATTACH_MULTI : ATTACH_PERF;
@@ -520,7 +561,8 @@ void collector_attach_time(const struct collector *collector, uint64_t *attach_n
 static void stop_following(struct collector *collector)
 {
 	struct bpf_link **links[] = {&collector->bpf->links.on_fork, &collector->bpf->links.on_exec,
-				     &collector->bpf->links.on_exit, &collector->bpf->links.on_switch};
+				     &collector->bpf->links.on_exit, &collector->bpf->links.on_switch,
+				     &collector->bpf->links.call_begin};
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		bpf_link__destroy(*links[i]);
@@ -543,7 +585,7 @@ static void take_remaining(struct collector *collector)
 	}
 	memset(&end.counts, 0, sizeof(end.counts));
 	while (collector->live_count)
-		finish_profile(collector, collector->live_count - 1, &end.counts);
+		finish_profile(collector, collector->live_count - 1, &end.counts, false);
 }
 
 void collector_finish(struct collector *collector)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "collect/artifacts.h"
 #include "mmprofdata/mmprofdata.h"
 
 /* A text that an interval to come has as its argument. */
@@ -33,6 +34,7 @@ struct profile {
 	uint64_t *query_labels; /* the last is for those that are not known */
 	uint64_t *activity_labels;
 	struct text *texts;
+	struct artifacts *artifacts;
 };
 
 struct profile *profile_new(const struct profile_place *place, const struct plan *plan,
@@ -50,7 +52,8 @@ struct profile *profile_new(const struct profile_place *place, const struct plan
 	profile->args = calloc(1, (size_t)record->header.count + 1);
 	profile->query_labels = calloc(plan->query_count + 1, sizeof(*profile->query_labels));
 	profile->activity_labels = calloc(plan->activity_count + 1, sizeof(*profile->activity_labels));
-	if (!profile->args || !profile->query_labels || !profile->activity_labels) {
+	profile->artifacts = artifacts_new();
+	if (!profile->args || !profile->query_labels || !profile->activity_labels || !profile->artifacts) {
 		profile_abandon(profile);
 		return NULL;
 	}
@@ -262,6 +265,66 @@ int profile_add_intervals(struct profile *profile, const struct wire_intervals *
 	return 0;
 }
 
+void profile_add_file(struct profile *profile, const struct wire_file *record)
+{
+	artifacts_note_file(profile->artifacts, record);
+}
+
+void profile_add_rename(struct profile *profile, const struct wire_rename *record)
+{
+	artifacts_note_rename(profile->artifacts, record);
+}
+
+struct artifact_writing {
+	struct profile *profile;
+	uint64_t kind;
+	int code;
+	struct mmp_error error;
+};
+
+static void write_artifact(void *context, const struct artifact *artifact)
+{
+	struct artifact_writing *writing = context;
+	struct profile *profile = writing->profile;
+	uint64_t label, argument, id;
+
+	if (writing->code == 0)
+		writing->code = mmp_alloc_string(profile->writer, artifact->label, strlen(artifact->label), &label,
+						 &writing->error);
+	if (writing->code == 0)
+		writing->code = mmp_alloc_string(profile->writer, artifact->argument, strlen(artifact->argument),
+						 &argument, &writing->error);
+	if (writing->code == 0)
+		writing->code = mmp_alloc_event_id(profile->writer, label, &argument, 1, &id, &writing->error);
+	if (writing->code == 0)
+		writing->code = mmp_record_integer(profile->writer, writing->kind, id, artifact->thread, artifact->size,
+						   &writing->error);
+	if (writing->code == 0)
+		profile->others++;
+}
+
+int profile_write_artifacts(struct profile *profile, bool succeeded, struct error *err)
+{
+	struct artifact_writing writing = {.profile = profile};
+
+	if (!(profile->place->events & COLLECT_SIZES) || !profile_has_files(profile) || profile->failed)
+		return 0;
+	if (!profile->writer) {
+		int code = open_writer(profile, err);
+
+		if (code < 0)
+			return code;
+	}
+	writing.code = mmp_alloc_string(profile->writer, MMP_KIND_ARTIFACT_SIZE, strlen(MMP_KIND_ARTIFACT_SIZE),
+					&writing.kind, &writing.error);
+	artifacts_find(profile->artifacts, profile->args, profile->args_length, succeeded, write_artifact, &writing);
+	if (writing.code < 0) {
+		profile->failed = true;
+		return from_mmp(writing.code, &writing.error, err);
+	}
+	return 0;
+}
+
 /* The command line as rustc's own profiles have it. Free with free(). */
 static int command_text(const struct profile *profile, char **text, struct mmp_error *error)
 {
@@ -364,6 +427,7 @@ void profile_abandon(struct profile *profile)
 		HASH_DEL(profile->texts, text);
 		free(text);
 	}
+	artifacts_free(profile->artifacts);
 	free(profile->query_labels);
 	free(profile->activity_labels);
 	free(profile->args);
@@ -383,4 +447,9 @@ uint64_t profile_queries(const struct profile *profile)
 uint64_t profile_others(const struct profile *profile)
 {
 	return profile->others;
+}
+
+bool profile_has_files(const struct profile *profile)
+{
+	return artifacts_noted(profile->artifacts);
 }
