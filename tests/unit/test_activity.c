@@ -36,6 +36,8 @@
 	"ty7context6TyCtxtEE9call_onceBa_"
 
 CODE(stub, "push %rbx\npop %rbx\nret");
+/* The timer lies 0x40 bytes behind the start of a verbose guard. */
+CODE(verbose_stub, "add $0x40, %rdi\njmp verbose_stub - 0x10");
 static const uint8_t labels[] = "type_checking"
 				"query_key_hash_verify_for";
 
@@ -78,8 +80,12 @@ static int close_image(void **state)
 /* The plan's rows for a compiler with these functions. Its queries are given. */
 static void survey(const struct elf_piece *functions, size_t count, struct plan_query *queries, size_t query_count)
 {
-	struct elf_piece pieces[16] = {STUB(ACTIVITY, AT_ACTIVITY), STUB(VERBOSE, AT_VERBOSE), STUB(DROP, AT_DROP),
-				       STUB(DROP_VERBOSE, AT_DROP_VERBOSE), STUB(LOAD, AT_LOAD)};
+	struct elf_piece pieces[16] = {
+	    STUB(ACTIVITY, AT_ACTIVITY),
+	    STUB(VERBOSE, AT_VERBOSE),
+	    STUB(DROP, AT_DROP),
+	    {DROP_VERBOSE, verbose_stub, verbose_stub_end, ELF_CODE + 0x10 * AT_DROP_VERBOSE},
+	    STUB(LOAD, AT_LOAD)};
 	struct elf_pointer pointer = {ELF_DATA + 0x100, ELF_CODE};
 	struct elf_file file = {
 	    .pieces = pieces, .piece_count = STUBS + count + 1, .pointers = &pointer, .pointer_count = 1};
