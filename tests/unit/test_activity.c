@@ -77,8 +77,8 @@ static int close_image(void **state)
 	return 0;
 }
 
-/* The plan's rows for a compiler with these functions. Its queries are given. */
-static void survey(const struct elf_piece *functions, size_t count, struct plan_query *queries, size_t query_count)
+/* Opens a compiler with these functions; `damage` is called with its bytes, unless it is NULL. */
+static void open_compiler(const struct elf_piece *functions, size_t count, void (*damage)(uint8_t *code))
 {
 	struct elf_piece pieces[16] = {
 	    STUB(ACTIVITY, AT_ACTIVITY),
@@ -89,19 +89,33 @@ static void survey(const struct elf_piece *functions, size_t count, struct plan_
 	struct elf_pointer pointer = {ELF_DATA + 0x100, ELF_CODE};
 	struct elf_file file = {
 	    .pieces = pieces, .piece_count = STUBS + count + 1, .pointers = &pointer, .pointer_count = 1};
-	struct guard_callees callees = {0};
-	struct guard_survey guards = {.callees = &callees, .plan = &plan};
-	const struct image_symbol *symbols;
 	struct error err = {{0}};
+	const char *path;
+	uint8_t *bytes;
+	size_t size;
+
+	memcpy(pieces + STUBS, functions, count * sizeof(*functions));
+	pieces[STUBS + count] = (struct elf_piece){NULL, labels, labels + sizeof(labels), ELF_DATA};
+	image_close(image);
+	bytes = elf_bytes(&file, &size);
+	if (damage)
+		damage(bytes + ELF_CODE_OFFSET);
+	path = elf_put(bytes, size);
+	free(bytes);
+	if (image_open(path, &image, &err) < 0 || image_read_symbols(image, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* The rows of the plan for the image, whose queries are given. */
+static void survey_image(struct plan_query *queries, size_t query_count)
+{
+	struct guard_callees callees = {0};
+	struct guard_survey guards = {.image = image, .callees = &callees, .plan = &plan};
+	const struct image_symbol *symbols;
 	size_t symbol_count;
 	int code;
 
 	forget_plan();
-	memcpy(pieces + STUBS, functions, count * sizeof(*functions));
-	pieces[STUBS + count] = (struct elf_piece){NULL, labels, labels + sizeof(labels), ELF_DATA};
-	image_close(image);
-	if (image_open(elf_put_file(&file), &image, &err) < 0 || image_read_symbols(image, &err) < 0)
-		fail_msg("%s", err.text);
 	symbols = image_symbols(image, &symbol_count);
 	for (size_t i = 0; i < symbol_count; i++) {
 		struct recognised what;
@@ -110,7 +124,6 @@ static void survey(const struct elf_piece *functions, size_t count, struct plan_
 		if (what.role == ROLE_GUARD)
 			assert_int_equal(activity_note_callee(&callees, &symbols[i], &what), 0);
 	}
-	guards.image = image;
 	plan.queries = queries;
 	plan.query_count = query_count;
 	code = activity_survey(&guards, &plan);
@@ -118,6 +131,12 @@ static void survey(const struct elf_piece *functions, size_t count, struct plan_
 	plan.queries = NULL;
 	plan.query_count = 0;
 	assert_int_equal(code, 0);
+}
+
+static void survey(const struct elf_piece *functions, size_t count, struct plan_query *queries, size_t query_count)
+{
+	open_compiler(functions, count, NULL);
+	survey_image(queries, query_count);
 }
 
 #define SURVEY(functions) survey(functions, sizeof(functions) / sizeof(*functions), NULL, 0)
@@ -389,13 +408,63 @@ static void test_own_loads(void **state)
 	assert_string_equal(plan.omissions[0].refusal, "its query is not known");
 }
 
+static uint64_t seed = 0x9e3779b97f4a7c15;
+
+static uint64_t next_random(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+/* Changes a few bytes of the functions. */
+static void damage_code(uint8_t *code)
+{
+	for (unsigned int times = 1u << next_random() % 5; times; times--) {
+		uint8_t *at = code + (next_random() % 6) * 0x1000 + next_random() % 0x80;
+
+		if (next_random() % 2)
+			*at ^= (uint8_t)(1u << next_random() % 8);
+		else
+			memmove(at, code + (next_random() % 6) * 0x1000 + next_random() % 0x80, 1 + next_random() % 8);
+	}
+}
+
+/* Whatever the code is, no site is a place that may not be probed, and all numbers name something. */
+static void test_damaged_code(void **state)
+{
+	const struct elf_piece functions[] = {FUNCTION(LENDER, lender, 1), FUNCTION("borrower", borrower, 2),
+					      FUNCTION("first", first, 3), FUNCTION(SHARED, shared, 4),
+					      FUNCTION(CLOSURE("6typeck"), closure_1, 5)};
+	struct plan_query queries[] = {{"typeck", 8, NULL}};
+	const char *given = getenv("QUERYTAP_TEST_ROUNDS");
+
+	(void)state;
+	for (unsigned long round = given ? strtoul(given, NULL, 10) : 300; round; round--) {
+		open_compiler(functions, 5, damage_code);
+		survey_image(queries, 1);
+		for (size_t i = 0; i < plan.site_count; i++) {
+			const struct site *site = &plan.sites[i];
+			size_t available;
+			const uint8_t *bytes = image_file_code(image, site->offset, &available);
+
+			assert_true(bytes && kernel_emulates(bytes, available));
+			assert_true(GUARD_ID(site->cookie) > 0);
+			if (site->kind == SITE_BEGIN && site->event == EVENT_ACTIVITY)
+				assert_in_range(GUARD_NUMBER(site->cookie), WIRE_ACTIVITIES,
+						WIRE_ACTIVITIES + plan.activity_count - 1);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
 	    cmocka_unit_test(test_activities),	cmocka_unit_test(test_what_is_left_out),
 	    cmocka_unit_test(test_fragments),	cmocka_unit_test(test_shared_ends),
 	    cmocka_unit_test(test_lent_timers), cmocka_unit_test(test_shared_loads),
-	    cmocka_unit_test(test_own_loads),
+	    cmocka_unit_test(test_own_loads),	cmocka_unit_test(test_damaged_code),
 	};
 
 	return cmocka_run_group_tests(all, NULL, close_image);
