@@ -248,6 +248,120 @@ static void test_forged_cache(void **state)
 	free(text);
 }
 
+/* Adds to the plan in the cache an activity, a pass of two labels, and a site whose kind, event and cookie are given.
+ */
+static void forge_guard(const char *path, const char *text, const struct site *site, const char *passes)
+{
+	const char *sites = strstr(text, "\nsites "), *end = strstr(text, "\ncrc32 ");
+	const char *activities = strstr(text, "\nactivities 0\n");
+	static char forged[1 << 16];
+	unsigned int count;
+	int length;
+
+	assert_true(activities && sites && end && sscanf(sites, "\nsites %u", &count) == 1);
+	length = snprintf(forged, sizeof(forged),
+			  "%.*s\nactivities 2\nlinking\nexpansion\nomissions 1\nelsewhere\ta reason\n%s\nsites %u%.*s\n"
+			  "%d %d %llu %llx\n",
+			  (int)(activities - text), text, passes, count + 1, (int)(end - strchr(sites + 1, '\n')),
+			  strchr(sites + 1, '\n'), (int)site->kind, (int)site->event, (unsigned long long)site->offset,
+			  (unsigned long long)site->cookie);
+	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
+			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
+	put_text(path, forged, (size_t)length);
+}
+
+#define ACTIVITY(naming, id, number) GUARD_MAKE(naming, id, 0, 0) | GUARD_WITH_NUMBER(number, 0)
+#define LOAD(naming, id, query) GUARD_MAKE(naming, id, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0)
+
+static const struct guard_case {
+	enum site_kind kind;
+	enum event_class event;
+	uint64_t cookie;
+	bool fits;
+} guard_cases[] = {
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES), true},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_ARGUMENT, 4095, WIRE_ACTIVITIES + 1), true},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES + 2), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES - 1), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 0, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES) | 3, false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(0, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_NOTE_STACK + 1, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_QUERY_RUNNING, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, GUARD_MAKE(GUARD_PASS, 1, 15, 13) | 0xffffffffULL << 32, true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, GUARD_MAKE(GUARD_PASS, 1, 15, 13), false},
+    {SITE_BEGIN, EVENT_QUERY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_FIXED, 1, 15), true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_FIXED, 1, 16), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_ARGUMENT, 1, 0), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_NOTED, 1, 0), true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_NOTED, 1, 1), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_STACK, 1, 0), true},
+    {SITE_BEGIN, EVENT_QUERY_BLOCKED, LOAD(GUARD_QUERY_STACK, 1, 0), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, GUARD_MAKE(GUARD_NOTE_STACK, 0, 0, 0), true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, GUARD_MAKE(GUARD_NOTE_STACK, 1, 0, 0), false},
+    {SITE_END, EVENT_ACTIVITY, GUARD_MAKE(0, 1, 0, 0), true},
+    {SITE_END, EVENT_ACTIVITY, GUARD_MAKE(0, 0, 0, 0), false},
+    {SITE_END, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES), false},
+    {SITE_END, EVENT_QUERY, GUARD_MAKE(0, 1, 0, 0), false},
+    {SITE_ENTER, EVENT_ACTIVITY, 0, false},
+    {SITE_EXIT, EVENT_CLASSES, 0, false},
+};
+
+/* Numbers index tables, and cookies are trusted in the kernel: none is taken over that a plan could not have. */
+static void test_forged_guards(void **state)
+{
+	static const struct {
+		const char *rows;
+		bool fits;
+	} passes[] = {{"passes 1\n4e29380 4 2 0", true},	  {"passes 1\n4e29380 0 1 1", true},
+		      {"passes 1\n4e29380 0 2 1", false},	  {"passes 1\n4e29380 0 0 0", false},
+		      {"passes 1\n4e29380 0 1 2", false},	  {"passes 1\n4e29380 0 3 0", false},
+		      {"passes 1\n4e29380 0 1", false},		  {"passes 1\n4e29380 0 1 -1", false},
+		      {"passes 1\n4e29380 0 1 4294967295", false}};
+	struct site site;
+	struct plan *plan;
+	char path[256];
+	char *text;
+
+	TAKE_COPY();
+	clear_cache();
+	plan = get_plan();
+	text = cached_text(plan->build_id, path);
+	site.offset = plan->sites[0].offset;
+	plan_free(plan);
+	for (size_t i = 0; i < sizeof(guard_cases) / sizeof(*guard_cases); i++) {
+		site.kind = guard_cases[i].kind;
+		site.event = guard_cases[i].event;
+		site.cookie = guard_cases[i].cookie;
+		forge_guard(path, text, &site, passes[0].rows);
+		plan = get_plan();
+		if (plan->from_cache != guard_cases[i].fits)
+			fail_msg("case %zu is %sbelieved", i, plan->from_cache ? "" : "not ");
+		plan_free(plan);
+	}
+	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
+		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY};
+		forge_guard(path, text, &site, passes[i].rows);
+		plan = get_plan();
+		if (plan->from_cache != passes[i].fits)
+			fail_msg("'%s' is %sbelieved", passes[i].rows, plan->from_cache ? "" : "not ");
+		if (passes[i].fits) {
+			assert_int_equal(plan->pass_count, 1);
+			assert_string_equal(plan->activities[1].label, "expansion");
+			assert_string_equal(plan->omissions[0].label, "elsewhere");
+			assert_string_equal(plan->omissions[0].refusal, "a reason");
+		}
+		plan_free(plan);
+	}
+	site.offset++; /* is none that may be probed */
+	forge_guard(path, text, &site, passes[0].rows);
+	plan = get_plan();
+	assert_false(plan->from_cache);
+	plan_free(plan);
+	free(text);
+}
+
 static void test_cache_that_cannot_be_used(void **state)
 {
 	struct error err = {{0}};
@@ -280,6 +394,7 @@ int main(void)
 	    cmocka_unit_test(test_cache_of_another_file),
 	    cmocka_unit_test(test_damaged_cache),
 	    cmocka_unit_test(test_forged_cache),
+	    cmocka_unit_test(test_forged_guards),
 	    cmocka_unit_test(test_cache_that_cannot_be_used),
 	};
 

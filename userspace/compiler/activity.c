@@ -344,6 +344,59 @@ static int add_findings(struct search *search, struct plan *plan)
 	return code;
 }
 
+/* How far behind a verbose guard's start the one is that a function drops with it; -1 if it drops none. */
+static int verbose_timer(const struct guard_survey *survey, uint64_t address, int64_t *offset)
+{
+	struct code_range range = {address, image_function_size(survey->image, address)};
+	struct values_state state;
+	struct values values;
+	struct flow flow;
+	int code = 0;
+
+	*offset = -1;
+	if (!range.size || flow_decode(survey->image, &range, 1, &flow, NULL) < 0)
+		return 0;
+	code = values_follow(&flow, address, &values);
+	for (size_t i = 0; i < flow.count && code == 0; i++) {
+		const struct insn *insn = &flow.insns[i];
+		struct value given;
+
+		if (guard_callee_at(survey->callees, insn->callee ? insn->callee : insn->target) != CALLEE_DROP ||
+		    !values_at(&values, i, &state))
+			continue;
+		given = state.registers[REG_RDI];
+		if (given.kind == VALUE_ARGUMENT && given.argument == 0)
+			*offset = given.number;
+	}
+	values_free(&values);
+	flow_free(&flow);
+	return code;
+}
+
+/* Finds where the timer is in a verbose guard, by all functions that drop one. */
+static int find_verbose_timer(struct guard_survey *survey)
+{
+	struct guard_callees *callees = survey->callees;
+	int code = 0;
+
+	callees->verbose_timer = -1;
+	for (size_t i = 0; i < callees->count && code == 0; i++) {
+		int64_t offset;
+
+		if (callees->items[i].callee != CALLEE_DROP_VERBOSE)
+			continue;
+		code = verbose_timer(survey, callees->items[i].address, &offset);
+		if (code == 0 && offset >= 0) {
+			if (callees->verbose_timer >= 0 && callees->verbose_timer != offset) {
+				callees->verbose_timer = -1;
+				break;
+			}
+			callees->verbose_timer = offset;
+		}
+	}
+	return code;
+}
+
 int activity_survey(struct guard_survey *survey, struct plan *plan)
 {
 	struct guard_callees *callees = survey->callees;
@@ -352,8 +405,9 @@ int activity_survey(struct guard_survey *survey, struct plan *plan)
 
 	if (callees->count)
 		qsort(callees->items, callees->count, sizeof(*callees->items), callees_by_address);
-	callees->verbose_timer = 0x40;
-	code = calls_find(survey->image, callees, &survey->calls);
+	code = find_verbose_timer(survey);
+	if (code == 0)
+		code = calls_find(survey->image, callees, &survey->calls);
 	if (code == 0)
 		code = find_all_guards(&search);
 	if (code == 0)

@@ -308,7 +308,7 @@ static const char *find_verbose(const struct guarded *function, size_t call, str
 		return "its begin is no direct call";
 	out->entry = insn->address;
 	out->stack = state.stack;
-	if (state.registers[REG_RDI].kind != VALUE_STACK)
+	if (state.registers[REG_RDI].kind != VALUE_STACK || function->callees->verbose_timer < 0)
 		return "its timer's place is not known";
 	life = (struct timer_life){.values = values,
 				   .callees = function->callees,

@@ -19,7 +19,7 @@ struct guard_callees {
 		enum guard_callee callee;
 	} * items; /* by rising address */
 	size_t count, room;
-	int64_t verbose_timer; /* the timer's offset in a verbose guard */
+	int64_t verbose_timer; /* the timer's offset in a verbose guard; -1 if that is not known */
 };
 
 /* Where a query's vtable is at an instruction. */
