@@ -34,7 +34,12 @@ static void forget_plan(void)
 {
 	for (size_t i = 0; i < plan.activity_count; i++)
 		free(plan.activities[i].label);
+	for (size_t i = 0; i < plan.omission_count; i++) {
+		free(plan.omissions[i].label);
+		free(plan.omissions[i].refusal);
+	}
 	free(plan.activities);
+	free(plan.omissions);
 	free(plan.passes);
 	memset(&plan, 0, sizeof(plan));
 }
@@ -178,6 +183,51 @@ static const char *label_of(uint64_t vtable, uint32_t byte)
 	return "none";
 }
 
+/* Fills the plan with the passes of the image, whose functions are all name() or run_pass(). */
+static void survey_passes(void)
+{
+	struct pass_functions passes = {0};
+	const struct image_symbol *symbols;
+	size_t count;
+
+	forget_plan();
+	symbols = image_symbols(image, &count);
+	for (size_t i = 0; i < count; i++) {
+		struct recognised what;
+
+		recognise(symbols[i].name, &what);
+		assert_true(what.role == ROLE_PASS_NAME || what.role == ROLE_PASS_RUN);
+		assert_int_equal(pass_note_function(&passes, &symbols[i], &what), 0);
+	}
+	assert_int_equal(pass_survey(image, &passes, &plan), 0);
+	pass_free(&passes);
+}
+
+/* Passes that differ in a name of their own: which is which cannot be seen. */
+static void test_passes_without_a_name(void **state)
+{
+	const struct elf_piece functions[] = {
+	    {PASS("8dump_mir", "6Marker") "4name", own, own_end, ELF_CODE},
+	    {PASS("8dump_mir", "6Marker") "8run_pass", own, own_end, ELF_CODE + 0x800},
+	};
+	const struct elf_pointer vtables[] = {{VTABLES + 0x18, ELF_CODE}, {VTABLES + 0x38, ELF_CODE + 0x800},
+					      {VTABLES + 0x300, PASSES},  {VTABLES + 0x308, VTABLES},
+					      {VTABLES + 0x310, TEXTS},	  {VTABLES + 0x318, VTABLES}};
+
+	(void)state;
+	open_image(functions, 2, vtables, 6);
+	survey_passes();
+	assert_int_equal(plan.pass_count, 0);
+	assert_int_equal(plan.omission_count, 1);
+	assert_string_equal(plan.omissions[0].label, "<rustc_mir_transform::dump_mir::Marker as "
+						     "rustc_mir_transform::pass_manager::MirPass>::name");
+	assert_string_equal(plan.omissions[0].refusal, "the pass's name is not in its vtable");
+	open_image(functions, 2, vtables, 4);
+	survey_passes();
+	assert_int_equal(plan.omission_count, 0);
+	assert_string_equal(label_of(VTABLES, 0), "mir_pass_g_v_n");
+}
+
 static void test_all_passes(void **state)
 {
 	static const uint64_t names[] = {ELF_CODE, ELF_CODE + 0x100, ELF_CODE + 0x200, ELF_CODE + 0x300};
@@ -189,12 +239,9 @@ static void test_all_passes(void **state)
 	    {PASS("9copy_prop", "8CopyProp") "8run_pass", own, own_end, ELF_CODE + 0x800},
 	};
 	struct elf_pointer vtables[12];
-	struct pass_functions passes = {0};
-	const struct image_symbol *symbols;
-	size_t count = 0, symbol_count;
+	size_t count = 0;
 
 	(void)state;
-	forget_plan();
 	for (size_t i = 0; i < 4; i++) {
 		vtables[count++] = (struct elf_pointer){VTABLES + 0x40 * i + 0x18, names[i]};
 		vtables[count++] = (struct elf_pointer){VTABLES + 0x40 * i + 0x38, ELF_CODE + 0x800};
@@ -204,17 +251,9 @@ static void test_all_passes(void **state)
 	vtables[count++] = (struct elf_pointer){VTABLES + 0x300, PASSES};
 	vtables[count++] = (struct elf_pointer){VTABLES + 0x308, VTABLES + 0xc0};
 	open_image(functions, 5, vtables, count);
-	symbols = image_symbols(image, &symbol_count);
-	for (size_t i = 0; i < symbol_count; i++) {
-		struct recognised what;
-
-		recognise(symbols[i].name, &what);
-		assert_true(what.role == ROLE_PASS_NAME || what.role == ROLE_PASS_RUN);
-		assert_int_equal(pass_note_function(&passes, &symbols[i], &what), 0);
-	}
-	assert_int_equal(pass_survey(image, &passes, &plan), 0);
-	pass_free(&passes);
+	survey_passes();
 	assert_int_equal(plan.pass_count, 4);
+	assert_int_equal(plan.omission_count, 0);
 	for (size_t i = 0; i < plan.pass_count; i++)
 		assert_true(plan.passes[i].first + plan.passes[i].count <= plan.activity_count);
 	assert_string_equal(label_of(VTABLES, 0), "mir_pass_copy_prop");
@@ -315,6 +354,7 @@ int main(void)
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_other_functions),
 	    cmocka_unit_test(test_all_passes),
+	    cmocka_unit_test(test_passes_without_a_name),
 	    cmocka_unit_test(test_where_passes_run),
 	};
 

@@ -25,7 +25,7 @@ int pass_note_function(struct pass_functions *functions, const struct image_symb
 		       const struct recognised *what)
 {
 	bool is_name = what->role == ROLE_PASS_NAME;
-	uint64_t **items = is_name ? &functions->names : &functions->runs;
+	struct pass_function **items = is_name ? &functions->names : &functions->runs;
 	size_t *count = is_name ? &functions->name_count : &functions->run_count;
 
 	if (what->fragment)
@@ -34,7 +34,7 @@ int pass_note_function(struct pass_functions *functions, const struct image_symb
 		*count = 0;
 		return -ENOMEM;
 	}
-	(*items)[(*count)++] = symbol->address;
+	(*items)[(*count)++] = (struct pass_function){symbol->address, symbol->name};
 	return 0;
 }
 
@@ -45,16 +45,19 @@ void pass_free(struct pass_functions *functions)
 	memset(functions, 0, sizeof(*functions));
 }
 
-static int addresses(const void *a, const void *b)
+static int by_address(const void *a, const void *b)
 {
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+	const struct pass_function *left = a, *right = b;
 
-	return left < right ? -1 : left > right;
+	return left->address < right->address ? -1 : left->address > right->address;
 }
 
-static bool is_one_of(const uint64_t *items, size_t count, uint64_t address)
+/* The one of `count` functions that starts at `address`, or NULL. */
+static const struct pass_function *function_at(const struct pass_function *items, size_t count, uint64_t address)
 {
-	return count && bsearch(&address, items, count, sizeof(*items), addresses);
+	struct pass_function key = {.address = address};
+
+	return count ? bsearch(&key, items, count, sizeof(key), by_address) : NULL;
 }
 
 /* As rustc_mir_transform::pass_manager::to_profiler_name does it. */
@@ -73,6 +76,7 @@ static void write_label(const char *name, char label[LABEL])
 /* A type of passes: its vtable, its name() and what that returns for the bytes 0, 1, ... */
 struct pass_type {
 	uint64_t vtable, name;
+	const char *symbol; /* of name() */
 	bool selects;
 	uint32_t selector, count;
 	uint64_t tables[PASS_TABLES];
@@ -85,7 +89,7 @@ struct pass_types {
 	size_t count;
 };
 
-static int add_type(struct pass_types *types, uint64_t vtable, uint64_t name)
+static int add_type(struct pass_types *types, uint64_t vtable, const struct pass_function *name)
 {
 	struct pass_type *type;
 
@@ -99,7 +103,8 @@ static int add_type(struct pass_types *types, uint64_t vtable, uint64_t name)
 	type = &types->items[types->count++];
 	memset(type, 0, sizeof(*type));
 	type->vtable = vtable;
-	type->name = name;
+	type->name = name->address;
+	type->symbol = name->symbol;
 	return 0;
 }
 
@@ -115,10 +120,11 @@ static int find_types(const struct image *image, const struct pass_functions *fu
 
 	for (size_t i = 0; i < count && code == 0; i++) {
 		uint64_t vtable = pointers[i].address - NAME_SLOT;
+		const struct pass_function *name =
+		    function_at(functions->names, functions->name_count, pointers[i].value);
 
-		if (is_one_of(functions->names, functions->name_count, pointers[i].value) &&
-		    is_one_of(functions->runs, functions->run_count, image_pointer(image, vtable + RUN_SLOT)))
-			code = add_type(types, vtable, pointers[i].value);
+		if (name && function_at(functions->runs, functions->run_count, image_pointer(image, vtable + RUN_SLOT)))
+			code = add_type(types, vtable, name);
 	}
 	return code;
 }
@@ -220,6 +226,15 @@ static int add_pass(struct plan *plan, const struct pass_type *type)
 	return 0;
 }
 
+static int add_unnamed(struct plan *plan, const struct pass_type *type)
+{
+	char *path = symbol_path(type->symbol);
+	int code = rows_add_omission(plan, path ? path : type->symbol, "the pass's name is not in its vtable");
+
+	free(path);
+	return code;
+}
+
 /* Types with several labels come first: theirs stand in a row, which those of others may be part of. */
 static int add_passes(const struct pass_types *types, struct plan *plan)
 {
@@ -229,6 +244,9 @@ static int add_passes(const struct pass_types *types, struct plan *plan)
 		for (size_t i = 0; i < types->count && code == 0; i++)
 			if (types->items[i].count && (types->items[i].count > 1) == several)
 				code = add_pass(plan, &types->items[i]);
+	for (size_t i = 0; i < types->count && code == 0; i++)
+		if (!types->items[i].count)
+			code = add_unnamed(plan, &types->items[i]);
 	return code;
 }
 
@@ -238,9 +256,9 @@ int pass_survey(const struct image *image, struct pass_functions *functions, str
 	int code;
 
 	if (functions->name_count)
-		qsort(functions->names, functions->name_count, sizeof(*functions->names), addresses);
+		qsort(functions->names, functions->name_count, sizeof(*functions->names), by_address);
 	if (functions->run_count)
-		qsort(functions->runs, functions->run_count, sizeof(*functions->runs), addresses);
+		qsort(functions->runs, functions->run_count, sizeof(*functions->runs), by_address);
 	code = find_types(image, functions, &types);
 	for (size_t i = 0; i < types.count; i++)
 		find_tables(image, &types.items[i]);

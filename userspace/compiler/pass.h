@@ -9,9 +9,12 @@
 #include "compiler/guard.h"
 #include "compiler/plan_rows.h"
 
-/* Where the functions name() and run_pass() of passes start. */
+/* The functions name() and run_pass() of passes. */
 struct pass_functions {
-	uint64_t *names, *runs;
+	struct pass_function {
+		uint64_t address;
+		const char *symbol;
+	} * names, *runs;
 	size_t name_count, run_count;
 };
 
@@ -19,7 +22,10 @@ struct pass_functions {
 int pass_note_function(struct pass_functions *functions, const struct image_symbol *symbol,
 		       const struct recognised *what);
 
-/* Adds the passes whose vtables name such functions, with their labels. Returns 0 or -ENOMEM. */
+/*
+ * Adds the passes whose vtables name such functions, with their labels; those whose label is not known become
+ * omissions. Returns 0 or -ENOMEM.
+ */
 int pass_survey(const struct image *image, struct pass_functions *functions, struct plan *plan);
 
 void pass_free(struct pass_functions *functions);

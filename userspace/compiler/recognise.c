@@ -114,13 +114,16 @@ bool symbol_query_closure(const char *symbol, char query[SYMBOL_QUERY])
 {
 	static const char before[] = "<rustc_query_impl::query_impl::", after[] = "::make_query_vtable::";
 	char *path = strstr(symbol, "17make_query_vtable") ? symbol_path(symbol) : NULL;
-	const char *name = path + sizeof(before) - 1;
 	bool found = path && !strncmp(path, before, sizeof(before) - 1);
-	size_t length = found ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
 
-	found = length && length < SYMBOL_QUERY && !strncmp(name + length, after, sizeof(after) - 1);
-	if (found)
-		snprintf(query, SYMBOL_QUERY, "%.*s", (int)length, name);
+	if (found) {
+		const char *name = path + sizeof(before) - 1;
+		size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+		found = length && length < SYMBOL_QUERY && !strncmp(name + length, after, sizeof(after) - 1);
+		if (found)
+			snprintf(query, SYMBOL_QUERY, "%.*s", (int)length, name);
+	}
 	free(path);
 	return found;
 }
