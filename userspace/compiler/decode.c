@@ -170,6 +170,14 @@ static void classify_mov(struct insn *insn, const ZydisDecodedOperand *to, const
 		insn->form = FORM_COPY_LOW;
 		insn->reg = register_number(to->reg.value);
 		insn->base = register_number(from->reg.value);
+	} else if (is_register32(to) && is_stack_memory(from)) {
+		insn->form = FORM_LOAD_LOW;
+		insn->reg = register_number(to->reg.value);
+		insn->disp = (int32_t)from->mem.disp.value;
+	} else if (is_stack_memory(to) && is_register32(from)) {
+		insn->form = FORM_STORE_LOW;
+		insn->reg = register_number(from->reg.value);
+		insn->disp = (int32_t)to->mem.disp.value;
 	} else if (from->type == ZYDIS_OPERAND_TYPE_IMMEDIATE && from->imm.value.s >= INT32_MIN &&
 		   from->imm.value.s <= INT32_MAX) {
 		classify_constant(insn, to, (int32_t)from->imm.value.s);

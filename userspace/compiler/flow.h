@@ -33,6 +33,8 @@ enum insn_form {
 	FORM_SET,	      /* mov reg, immediate, or xor reg, reg */
 	FORM_ADD,	      /* add or sub reg, immediate (64 bit) */
 	FORM_COPY_LOW,	      /* mov reg, reg (32 bit) */
+	FORM_LOAD_LOW,	      /* mov reg, [rsp + disp] (32 bit) */
+	FORM_STORE_LOW,	      /* mov [rsp + disp], reg (32 bit) */
 	FORM_FAR_LOAD,	      /* mov reg, [base + disp] (64 bit), base not rsp */
 	FORM_FAR_STORE,	      /* mov [base + disp], reg (64 bit), base not rsp */
 	FORM_STORE_IMMEDIATE, /* mov qword [base + disp], immediate; not FORM_STORE_ZERO */

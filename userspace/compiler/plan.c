@@ -10,6 +10,7 @@
 #include "bpf/wire.h"
 #include "compiler/activity.h"
 #include "compiler/elf.h"
+#include "compiler/key.h"
 #include "compiler/pass.h"
 #include "compiler/place.h"
 #include "compiler/recognise.h"
@@ -23,6 +24,7 @@ struct runner {
 	struct code_range ranges[MAX_RANGES];
 	size_t range_count;
 	bool has_entry;
+	enum key_kind key;
 	struct flow flow;
 	struct placement placement;
 };
@@ -77,6 +79,7 @@ static int add_runner(struct survey *survey, const struct image_symbol *symbol, 
 	if (runner->range_count == MAX_RANGES)
 		return 0;
 	runner->ranges[runner->range_count++] = range;
+	runner->key = what->key;
 	if (!what->fragment) {
 		runner->ranges[runner->range_count - 1] = runner->ranges[0];
 		runner->ranges[0] = range;
@@ -313,23 +316,39 @@ static int add_site(const struct survey *survey, struct plan *plan, uint64_t add
 			     (struct site){.cookie = cookie, .kind = kind, .event = EVENT_QUERY});
 }
 
+/* Adds the entries of a try_execute_query. Without memory to follow its code, keys are not known. */
+static int add_entries(const struct survey *survey, const struct runner *runner, struct plan *plan)
+{
+	const struct placement *placement = &runner->placement;
+	struct values values = {0};
+	bool followed =
+	    runner->key != KEY_UNKNOWN && values_follow(&runner->flow, runner->ranges[0].address, &values) == 0;
+	int code = 0;
+
+	for (size_t i = 0; i < placement->guard_count && code == 0; i++) {
+		const struct guard_site *guard = &placement->guards[i];
+		uint64_t cookie = COOKIE_MAKE(guard->tcx_register, guard->vtable_register, guard->vtable_on_stack,
+					      guard->vtable_displacement);
+
+		if (followed)
+			cookie |= key_cookie(&values, guard->address, runner->key, survey->filter);
+		code = add_site(survey, plan, guard->address, cookie, SITE_ENTER);
+	}
+	if (followed)
+		values_free(&values);
+	return code;
+}
+
 static int add_sites(const struct survey *survey, struct plan *plan)
 {
 	int code = 0;
 
-	for (size_t i = 0; i < survey->runner_count; i++) {
+	for (size_t i = 0; i < survey->runner_count && code == 0; i++) {
 		const struct placement *placement = &survey->runners[i].placement;
 
 		if (placement->refusal)
 			continue;
-		for (size_t j = 0; j < placement->guard_count && code == 0; j++) {
-			const struct guard_site *guard = &placement->guards[j];
-
-			code = add_site(survey, plan, guard->address,
-					COOKIE_MAKE(guard->tcx_register, guard->vtable_register, guard->vtable_on_stack,
-						    guard->vtable_displacement),
-					SITE_ENTER);
-		}
+		code = add_entries(survey, &survey->runners[i], plan);
 		for (size_t j = 0; j < placement->exit_count && code == 0; j++)
 			code = add_site(survey, plan, placement->exits[j], 0, SITE_EXIT);
 	}

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/wire.h"
+
 /*
  * One row for each shape that rustc's query system has had in a released compiler. Paths are demangled, without crate
  * hashes. The row's `hint` is a part of the mangled name, so that most symbols are passed over without demangling.
@@ -85,6 +87,27 @@ char *symbol_path(const char *symbol)
 	return path;
 }
 
+/* The keys of the queries that a try_execute_query runs, by the type of the cache that it is made for. */
+static enum key_kind key_kind(const char *cache)
+{
+	static const struct {
+		const char *cache;
+		enum key_kind kind;
+	} caches[] = {
+	    {"rustc_middle::query::caches::SingleCache<", KEY_UNIT},
+	    {"rustc_middle::query::caches::DefIdCache<", KEY_DEF_ID},
+	    {"rustc_data_structures::vec_cache::VecCache<rustc_span::def_id::LocalDefId,", KEY_LOCAL},
+	    {"rustc_data_structures::vec_cache::VecCache<rustc_hir_id::OwnerId,", KEY_LOCAL},
+	    {"rustc_data_structures::vec_cache::VecCache<rustc_span::def_id::CrateNum,", KEY_CRATE},
+	    {"rustc_middle::query::caches::DefaultCache<rustc_span::def_id::LocalModDefId,", KEY_LOCAL},
+	};
+
+	for (size_t i = 0; i < sizeof(caches) / sizeof(*caches); i++)
+		if (!strncmp(cache, caches[i].cache, strlen(caches[i].cache)))
+			return caches[i].kind;
+	return KEY_UNKNOWN;
+}
+
 static bool matches(const struct recogniser *row, const char *path, struct recognised *out)
 {
 	size_t length = strlen(path), prefix = strlen(row->prefix), suffix = strlen(row->suffix);
@@ -98,6 +121,8 @@ static bool matches(const struct recogniser *row, const char *path, struct recog
 		return middle == 0;
 	if (row->role == ROLE_GUARD)
 		return middle == 0 || row->prefix[prefix - 1] == '<';
+	if (row->role == ROLE_TRY_EXECUTE)
+		out->key = key_kind(path + prefix);
 	if (row->role != ROLE_EXECUTE_QUERY)
 		return true;
 	if (!middle || middle >= sizeof(out->query))

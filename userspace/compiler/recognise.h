@@ -42,6 +42,7 @@ struct recognised {
 	enum guard_callee callee; /* ROLE_GUARD */
 	bool incremental;	  /* the twin used under -Cincremental */
 	bool fragment;		  /* a split-off part (.cold, .warm), not the entry */
+	unsigned int key;	  /* ROLE_TRY_EXECUTE: what keys it has, enum key_kind of bpf/wire.h */
 	char query[SYMBOL_QUERY]; /* ROLE_EXECUTE_QUERY: the query's name */
 	size_t base_length;	  /* bytes of the mangled name without fragment suffixes: equal names, equal function */
 	const char *generation;

@@ -56,17 +56,27 @@ static void drop_slots(struct values_state *state, unsigned int from, unsigned i
 	state->slot_count = (uint16_t)(state->slot_count - (to - from));
 }
 
+/* The bytes of a slot that are known. */
+static int64_t slot_size(const struct values_state *state, unsigned int at)
+{
+	return state->slots[at].kind == VALUE_ARGUMENT_LOW ? 4 : 8;
+}
+
 /* Forgets what the `size` bytes at `offset` held. */
 static void forget(struct values_state *state, int64_t offset, int64_t size)
 {
-	drop_slots(state, slot_from(state, offset - 7), slot_from(state, offset + size));
+	unsigned int from = slot_from(state, offset - 7);
+
+	while (from < state->slot_count && state->offsets[from] + slot_size(state, from) <= offset)
+		from++;
+	drop_slots(state, from, slot_from(state, offset + size));
 }
 
 static void store(struct values_state *state, int64_t offset, struct value value)
 {
 	unsigned int at;
 
-	forget(state, offset, 8);
+	forget(state, offset, value.kind == VALUE_ARGUMENT_LOW ? 4 : 8);
 	if (value.kind == VALUE_NOTHING || state->slot_count == VALUES_SLOTS)
 		return;
 	at = slot_from(state, offset);
@@ -140,9 +150,21 @@ static int64_t number_in(const struct values_state *state, uint8_t reg)
 	return state->registers[reg].kind == VALUE_NUMBER ? state->registers[reg].number : -1;
 }
 
+/* What the low half of a value is known to be. */
+static struct value low_half(struct value value)
+{
+	if (value.kind == VALUE_ARGUMENT && value.number == 0)
+		value.kind = VALUE_ARGUMENT_LOW;
+	else if (value.kind != VALUE_ARGUMENT_LOW &&
+		 (value.kind != VALUE_NUMBER || value.number < 0 || value.number > UINT32_MAX))
+		return nothing;
+	return value;
+}
+
 /* The value that the instruction puts into a register or slot. */
 static struct value moved(const struct values_state *state, const struct insn *insn)
 {
+	struct value value;
 	int64_t offset;
 
 	switch (insn->form) {
@@ -150,9 +172,13 @@ static struct value moved(const struct values_state *state, const struct insn *i
 		return insn->base == REG_RSP ? (struct value){state->stack, VALUE_STACK, 0}
 					     : state->registers[insn->base];
 	case FORM_COPY_LOW:
-		return number_in(state, insn->base) >= 0 && number_in(state, insn->base) <= UINT32_MAX
-			   ? state->registers[insn->base]
-			   : nothing;
+		return low_half(state->registers[insn->base]);
+	case FORM_LOAD_LOW:
+		value = low_half(values_slot(state, state->stack + insn->disp));
+		return value.kind == VALUE_ARGUMENT_LOW ? value : nothing;
+	case FORM_STORE_LOW:
+		value = low_half(state->registers[insn->reg]);
+		return value.kind == VALUE_ARGUMENT_LOW ? value : nothing;
 	case FORM_LOAD:
 		return values_slot(state, state->stack + insn->disp);
 	case FORM_FAR_LOAD:
@@ -193,7 +219,8 @@ void values_step(struct values_state *state, const struct insn *insn)
 	else if (insn->far_size && insn->form != FORM_MOVE_STRING &&
 		 values_stack_address(state, insn->far_base, insn->far_disp, &target))
 		forget(state, target, insn->far_size);
-	if (insn->form == FORM_STORE || insn->form == FORM_STORE_ZERO)
+	if (insn->form == FORM_STORE || insn->form == FORM_STORE_ZERO ||
+	    (insn->form == FORM_STORE_LOW && value.kind == VALUE_ARGUMENT_LOW))
 		store(state, state->stack + insn->disp, value);
 	else if ((insn->form == FORM_STORE_IMMEDIATE || insn->form == FORM_FAR_STORE) &&
 		 values_stack_address(state, insn->base, insn->disp, &target))
@@ -205,6 +232,7 @@ void values_step(struct values_state *state, const struct insn *insn)
 	case FORM_COPY:
 	case FORM_COPY_LOW:
 	case FORM_LOAD:
+	case FORM_LOAD_LOW:
 	case FORM_FAR_LOAD:
 	case FORM_SET:
 	case FORM_ADDRESS:

@@ -10,11 +10,12 @@
 
 enum { VALUES_SLOTS = 80, VALUES_ON_STACK = 6, VALUES_ARGUMENTS = 10 };
 
-enum value_kind { VALUE_NOTHING, VALUE_NUMBER, VALUE_STACK, VALUE_ARGUMENT };
+enum value_kind { VALUE_NOTHING, VALUE_NUMBER, VALUE_STACK, VALUE_ARGUMENT, VALUE_ARGUMENT_LOW };
 
 /*
  * A number or an address in the image; an offset from rsp at the function's entry; or an offset from the argument
- * `argument` (0 for rdi, 1 for rsi, ..., from VALUES_ON_STACK on those that are passed on the stack).
+ * `argument` (0 for rdi, 1 for rsi, ..., from VALUES_ON_STACK on those that are passed on the stack), or 32 bits which
+ * are the low ones of an argument, with others behind them that are not known.
  */
 struct value {
 	int64_t number : 52;
