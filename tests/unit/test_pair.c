@@ -40,6 +40,38 @@ static void a_vtable_on_the_stack_is_read_there(void **state)
 	expect_interval(0, 5, 1000, 10, 0);
 }
 
+/* Enters a query whose key the cookie describes, and returns what the interval has of it. */
+static __u64 key_of(__u64 place, const struct pt_regs *registers)
+{
+	struct pt_regs regs = *registers;
+
+	regs.sp = STACK_TOP - 0x100;
+	regs.di = 0x7000;
+	regs.si = 0x7000 + 8;
+	world.count = 0;
+	world.cookie = COOKIE_MAKE(7, 6, 0, 0) | place;
+	query_enter(&regs);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.intervals[0].start_and_number >> 48, 1);
+	return world.intervals[0].length_and_flags & INTERVAL_ARGUMENT ? world.intervals[1].start_and_number : 0;
+}
+
+static void keys_are_read_where_the_cookie_says(void **state)
+{
+	const struct pt_regs regs = {.cx = 0xffffffff00000005, .r8 = 7, .bx = 9};
+
+	(void)state;
+	world.slot_value = 33;
+	assert_int_equal(key_of(0, &regs), 0);
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_UNIT, 0, 0, 0), &regs), KEY_MAKE(KEY_UNIT, 0, 0));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_DEF_ID, 1, 8, 0), &regs), KEY_MAKE(KEY_DEF_ID, 7, 5));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_LOCAL, 3, 0, 0), &regs), KEY_MAKE(KEY_LOCAL, 0, 9));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_DEF_ID, 1, KEY_ON_STACK, 0x40), &regs),
+			 KEY_MAKE(KEY_DEF_ID, 33, 5));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_CRATE, KEY_ON_STACK, 0, 0x40), &regs), KEY_MAKE(KEY_CRATE, 0, 33));
+}
+
 static void an_unknown_vtable_keeps_its_place(void **state)
 {
 	(void)state;
@@ -279,6 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(nested_queries_end_inside_out),
 	    TEST(a_vtable_on_the_stack_is_read_there),
+	    TEST(keys_are_read_where_the_cookie_says),
 	    TEST(an_unknown_vtable_keeps_its_place),
 	    TEST(unwound_frames_are_closed_by_the_callers_exit),
 	    TEST(unwound_frames_are_closed_by_the_next_entry),

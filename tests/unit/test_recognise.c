@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "bpf/wire.h"
 #include "compiler/recognise.h"
 
 #define IMPL "_RNvNtNtNtCsfhTr2ijyTAe_16rustc_query_impl10query_impl"
@@ -54,6 +55,7 @@ static void test_runners(void **state)
 
 	(void)state;
 	assert_int_equal(plain.role, ROLE_TRY_EXECUTE);
+	assert_int_equal(plain.key, KEY_DEF_ID);
 	assert_false(plain.incremental);
 	assert_int_equal(plain.base_length, strlen(RUNNER "0_EB4_"));
 	assert_int_equal(incremental.role, ROLE_TRY_EXECUTE);
