@@ -262,6 +262,28 @@ CODE(verbose_moved, START
 							   "verbose_moved_exit: call verbose_moved + 0x850\n" FINISH);
 SITES(verbose_moved);
 
+/* A call through a pointer may not be probed; the push from which a straight line leads to it may. */
+CODE(by_pointer,
+     START "lea 0x20(%rsp), %rdi\n" LABEL_TO(by_pointer, rdx) "mov $13, %ecx\n"
+							      "call *by_pointer + 0x2fed00(%rip)\n"
+							      "call *%r12\n"
+							      "lea 0x20(%rsp), %rdi\n"
+							      "by_pointer_exit: call by_pointer + 0x850\n" FINISH);
+LABEL(by_pointer_exit);
+
+static void test_calls_through_pointers(void **state)
+{
+	struct guard guard;
+
+	(void)state;
+	assert_found(by_pointer, by_pointer_end, by_pointer, by_pointer_exit);
+	find(by_pointer, by_pointer_end, &guard);
+	assert_int_equal(guard.stack, 0);
+	assert_int_equal(guard.frame, -0x208);
+	find(verbose, verbose_end, &guard);
+	assert_int_equal(guard.frame, 0);
+}
+
 static void test_found(void **state)
 {
 	(void)state;
@@ -400,10 +422,12 @@ CODE(unknown_place, START "testb $1, 0x500(%rdi)\n"
 CODE(never_reached, START FINISH "lea 0x28(%rsp), %rdi\n"
 				 "call never_reached + 0x830\n"
 				 "ud2\n");
-CODE(by_pointer, START "lea 0x20(%rsp), %rdi\n"
-		       "call *by_pointer + 0x2fed00(%rip)\n"
-		       "lea 0x20(%rsp), %rdi\n"
-		       "call by_pointer + 0x850\n" FINISH);
+CODE(by_pointer_again, START "again: lea 0x20(%rsp), %rdi\n"
+			     "call *by_pointer_again + 0x2fed00(%rip)\n"
+			     "lea 0x20(%rsp), %rdi\n"
+			     "call by_pointer_again + 0x850\n"
+			     "test %eax, %eax\n"
+			     "jne again\n" FINISH);
 CODE(verbose_elsewhere, START "mov %rsi, %rdi\n"
 			      "call verbose_elsewhere + 0x830\n" FINISH);
 CODE(many_exits, START PUT_LABEL(many_exits) ".rept 9\n"
@@ -436,7 +460,7 @@ static void test_refused(void **state)
 	REFUSED(not_cleared, "the clearing of its timer was not found");
 	REFUSED(unknown_place, "its timer's place is not known");
 	REFUSED(never_reached, "its begin is not reached");
-	REFUSED(by_pointer, "its begin is no direct call");
+	REFUSED(by_pointer_again, "its begin is no direct call");
 	REFUSED(verbose_elsewhere, "its timer's place is not known");
 	REFUSED(many_exits, "it ends in too many places");
 	REFUSED(many_places, "its timer is in too many places");
@@ -557,13 +581,10 @@ static void test_lent_timers(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-	    cmocka_unit_test(test_found),
-	    cmocka_unit_test(test_two_exits),
-	    cmocka_unit_test(test_arguments),
-	    cmocka_unit_test(test_labels),
-	    cmocka_unit_test(test_refused),
-	    cmocka_unit_test(test_vtables),
-	    cmocka_unit_test(test_compared_functions),
+	    cmocka_unit_test(test_found),	cmocka_unit_test(test_calls_through_pointers),
+	    cmocka_unit_test(test_two_exits),	cmocka_unit_test(test_arguments),
+	    cmocka_unit_test(test_labels),	cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_vtables),	cmocka_unit_test(test_compared_functions),
 	    cmocka_unit_test(test_lent_timers),
 	};
 

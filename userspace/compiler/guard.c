@@ -293,28 +293,44 @@ static const char *find_conditional(const struct guarded *function, size_t call,
 	return timer_find_exits(&life, out);
 }
 
+/*
+ * The push at a function's start from which a straight line leads to the call at `call`, or SIZE_MAX. It may be probed
+ * in place of a call through a pointer, which may not.
+ */
+static size_t find_push(const struct flow *flow, size_t call)
+{
+	for (size_t i = call; i-- > 0 && call - i <= RUN && runs_on(flow, i) && flow->insns[i].form != FORM_CALL;)
+		if (flow->insns[i].form == FORM_PUSH)
+			return is_jumped_into(flow, i, call) ? SIZE_MAX : i;
+	return SIZE_MAX;
+}
+
 /* A verbose guard is always made, by a call which is the entry. */
 static const char *find_verbose(const struct guarded *function, size_t call, struct guard *out)
 {
 	const struct values *values = function->values;
 	const struct insn *insn = &values->flow->insns[call];
-	struct values_state state;
+	struct values_state state, at_entry;
 	struct timer_life life;
+	size_t entry;
 
 	if (!values_at(values, call, &state))
 		return "its begin is not reached";
 	copy_label(function->image, state.registers[REG_RDX], state.registers[REG_RCX], out->label);
-	if (insn->form != FORM_CALL || !insn->target)
+	entry = insn->form == FORM_CALL && insn->target ? call : find_push(values->flow, call);
+	if (entry == SIZE_MAX || !values_at(values, entry, &at_entry) || (state.stack - at_entry.stack) % 8 ||
+	    (state.stack - at_entry.stack) / 8 < INT16_MIN)
 		return "its begin is no direct call";
-	out->entry = insn->address;
-	out->stack = state.stack;
+	out->entry = values->flow->insns[entry].address;
+	out->stack = at_entry.stack;
+	out->frame = (int32_t)(state.stack - at_entry.stack);
 	if (state.registers[REG_RDI].kind != VALUE_STACK || function->callees->verbose_timer < 0)
 		return "its timer's place is not known";
 	life = (struct timer_life){.values = values,
 				   .callees = function->callees,
 				   .timer = state.registers[REG_RDI].number + function->callees->verbose_timer,
 				   .stack = state.stack,
-				   .entry = call,
+				   .entry = entry,
 				   .starts = &call,
 				   .start_count = 1};
 	return timer_find_exits(&life, out);

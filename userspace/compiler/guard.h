@@ -44,7 +44,7 @@ struct guard {
 	bool lent;
 	uint8_t lent_argument;
 	int64_t lent_offset;
-	int32_t frame; /* where the ends' rsp lies, bytes from that at the entry; 0 but for a timer that was lent */
+	int32_t frame; /* where the ends' rsp lies, bytes from that at the entry; 0 if they are in one frame */
 	bool is_pass;  /* around a MIR pass, whose vtable and itself are in two registers */
 	uint8_t pass_vtable, pass_self;
 	int32_t argument;    /* its string's pointer and length, bytes from rsp at the entry */
