@@ -57,9 +57,14 @@ struct vm_area_struct {
 
 struct bpf_local_storage;
 
+struct sched_entity {
+	__u64 sum_exec_runtime; /* nanoseconds on the CPU; up to date where the task is switched */
+};
+
 struct task_struct {
 	int pid, tgid;
 	int exit_code;
+	struct sched_entity se;
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	struct mm_struct *mm;

@@ -31,8 +31,9 @@ struct thread {
 	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
 	__u64 tcx;	      /* of the last query entered */
 	__u32 arguments;      /* in the batch */
-	/* Where times are of the CPU: when it last left it, and nanoseconds away from it, so far and before it left. */
-	__u64 left, away, away_before;
+	/* Where times are of the CPU: nanoseconds away from it, so far and before it left last. */
+	__u64 away, away_before;
+	__u64 switched, ran; /* when it last left it or came back, and what the scheduler said then that it had run */
 	__u32 is_away;
 	__u32 depth;
 	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
@@ -123,7 +124,7 @@ static __always_inline __u64 time_away(const struct thread *thread, __u64 now)
 	__u64 away = thread->away;
 
 	barrier();
-	if (thread->left > now)
+	if (thread->switched > now)
 		away = thread->away_before;
 	return away;
 }
@@ -148,7 +149,7 @@ static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
 /* The same for a thread that need not be the current one. */
 static __always_inline __u64 time_of_thread(struct thread *thread)
 {
-	return thread_time(thread, cpu_time && thread->is_away ? thread->left : bpf_ktime_get_ns());
+	return thread_time(thread, cpu_time && thread->is_away ? thread->switched : bpf_ktime_get_ns());
 }
 
 /* Sends the batch. What does not fit is counted as lost. */

@@ -154,6 +154,7 @@ struct wire_counts {
 	unsigned long long unwound;   /* intervals sent with INTERVAL_UNWOUND */
 	unsigned long long truncated; /* intervals sent with INTERVAL_TRUNCATED */
 	unsigned long long too_deep;  /* queries nested deeper than WIRE_MAX_DEPTH, not recorded */
+	unsigned long long unseen;    /* switches of threads that were noticed only at the next one */
 };
 
 struct wire_compiler {
@@ -230,11 +231,11 @@ struct wire_process {
 #ifdef __STDC_VERSION__
 _Static_assert(sizeof(struct wire_header) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
-_Static_assert(sizeof(struct wire_counts) == 40, "shared with BPF");
+_Static_assert(sizeof(struct wire_counts) == 48, "shared with BPF");
 _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
-_Static_assert(sizeof(struct wire_end) == 72, "shared with BPF");
+_Static_assert(sizeof(struct wire_end) == 80, "shared with BPF");
 _Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
-_Static_assert(sizeof(struct wire_process) == 88, "shared with BPF");
+_Static_assert(sizeof(struct wire_process) == 96, "shared with BPF");
 #endif
 
 #endif

@@ -14,6 +14,13 @@
 /* The thread, and one without a shadow stack. */
 static struct task_struct self = {.bpf_storage = (void *)8}, nobody;
 
+/* Time goes by in which the thread is on the CPU by the scheduler's account. */
+static void run(__u64 ns)
+{
+	world.now += ns;
+	self.se.sum_exec_runtime += ns;
+}
+
 static void leave_cpu(void)
 {
 	on_switch(false, &self, &nobody);
@@ -56,14 +63,71 @@ static void the_clock_goes_on_where_it_stood(void **state)
 	expect_interval(1, 1, 1010, 30, 0);
 }
 
-static void a_thread_comes_back_without_its_leaving_seen(void **state)
+static void an_unseen_coming_back_is_made_up_for(void **state)
 {
 	(void)state;
 	enter(1, STACK_TOP - 0x100);
+	run(20);
+	leave_cpu();
+	world.now += 5000;
+	run(30);
+	leave_cpu();
+	world.now += 700;
+	come_back();
+	run(40);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	expect_interval(0, 1, 1010, 100, 0);
+	assert_int_equal(world.process.counts.unseen, 1);
+}
+
+static void an_unseen_leaving_is_made_up_for(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	leave_cpu();
+	world.now += 300;
+	come_back();
+	run(20);
+	world.now += 5000;
+	come_back();
+	run(30);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	expect_interval(0, 1, 1010, 60, 0);
+	assert_int_equal(world.process.counts.unseen, 1);
+}
+
+/* The thread was first seen after its last switch, so nothing is known to set its clock right by. */
+static void an_unseen_first_leaving_is_only_counted(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	run(20);
+	world.now += 300;
 	come_back();
 	leave(STACK_TOP - 0x100);
 	flush(&world.thread);
-	expect_interval(0, 1, 1010, 10, 0);
+	expect_interval(0, 1, 1010, 330, 0);
+	assert_int_equal(world.process.counts.unseen, 1);
+}
+
+/* What the scheduler says is not what this clock does where a hypervisor takes time. */
+static void the_schedulers_account_is_not_asked_without_need(void **state)
+{
+	(void)state;
+	enter(1, STACK_TOP - 0x100);
+	leave_cpu();
+	world.now += 300;
+	come_back();
+	world.now += 20;
+	leave_cpu();
+	world.now += 300;
+	come_back();
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	expect_interval(0, 1, 1010, 30, 0);
+	assert_int_equal(world.process.counts.unseen, 0);
 }
 
 static void tasks_without_a_shadow_stack_are_passed_over(void **state)
@@ -135,7 +199,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(time_off_the_cpu_is_left_out),
 	    TEST(the_clock_goes_on_where_it_stood),
-	    TEST(a_thread_comes_back_without_its_leaving_seen),
+	    TEST(an_unseen_coming_back_is_made_up_for),
+	    TEST(an_unseen_leaving_is_made_up_for),
+	    TEST(an_unseen_first_leaving_is_only_counted),
+	    TEST(the_schedulers_account_is_not_asked_without_need),
 	    TEST(tasks_without_a_shadow_stack_are_passed_over),
 	    TEST(an_absence_after_the_clock_was_read_is_not_taken_off),
 	    TEST(what_is_closed_while_away_ends_when_it_left),

@@ -340,6 +340,7 @@ static void print_last_line(struct recording *recording, const struct collect_to
 	    {totals->missed, "missed"},
 	    {totals->too_deep, "too deep"},
 	    {totals->unnamed, "unnamed"},
+	    {totals->unseen, "unseen"},
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++)

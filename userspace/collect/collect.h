@@ -47,6 +47,7 @@ struct collect_totals {
 	uint64_t running;					      /* profiles still open */
 	uint64_t queries, others;				      /* intervals written */
 	uint64_t lost, missed, unwound, truncated, too_deep, unnamed; /* as in bpf/wire.h */
+	uint64_t unseen;					      /* likewise; switches of threads */
 	uint64_t failed;					      /* profiles that could not be written */
 	char failure[512];					      /* the sentence of the first of these */
 };

@@ -46,6 +46,7 @@ static void add_counts(struct collect_totals *totals, const struct wire_counts *
 	totals->unwound += counts->unwound;
 	totals->truncated += counts->truncated;
 	totals->too_deep += counts->too_deep;
+	totals->unseen += counts->unseen;
 }
 
 static void finish_profile(struct collector *collector, size_t index, const struct wire_counts *counts, bool succeeded)

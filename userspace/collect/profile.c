@@ -361,6 +361,8 @@ static char *own_metadata(const struct profile *profile, const struct wire_count
 			   (json_int_t)counts->unwound, "truncated", (json_int_t)counts->truncated, "too_deep",
 			   (json_int_t)counts->too_deep, "joined_running", profile->joined, "left_out", left_out,
 			   "activities_left_out", without);
+	if (object && profile->place->cpu_time)
+		json_object_set_new(object, "unseen_switches", json_integer((json_int_t)counts->unseen));
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
