@@ -276,16 +276,6 @@ int pass_survey(const struct image *image, struct pass_functions *functions, str
 
 /* ---- where they run ---- */
 
-/* Whether control goes from the instruction at `index` to the next one and nowhere else. */
-static bool runs_on(const struct flow *flow, size_t index)
-{
-	const struct insn *insn = &flow->insns[index];
-
-	return insn->form != FORM_JCC && insn->form != FORM_JMP && insn->form != FORM_SWITCH &&
-	       insn->form != FORM_END && insn->form != FORM_CALL && index + 1 < flow->count &&
-	       insn[1].address == insn->address + insn->length;
-}
-
 /* The one jump that leads to the straight line which starts at `start`, and where it leads otherwise. */
 static size_t find_jump(const struct flow *flow, size_t start, size_t *otherwise)
 {
@@ -350,8 +340,11 @@ static bool place_pass(const struct guarded *function, size_t call, size_t guard
 	size_t start = call, entry, exit_index = call, otherwise = SIZE_MAX;
 	struct values_state before, behind;
 
-	for (int i = 0; i < BEFORE && start > 0 && runs_on(flow, start - 1); i++)
+	for (int i = 0; i < BEFORE && start > 0 && flow_runs_on(flow, start - 1); i++) {
+		if (flow->insns[start - 1].form == FORM_CALL)
+			break;
 		start--;
+	}
 	entry = find_jump(flow, start, &otherwise);
 	if (entry == SIZE_MAX || !leads_to(flow, otherwise, guard))
 		return false;
