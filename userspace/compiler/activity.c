@@ -274,6 +274,14 @@ static int activity_cookie(const struct guard *guard, struct plan *plan, uint64_
 	return code;
 }
 
+static bool has_site(const struct plan *plan, uint64_t offset)
+{
+	for (size_t i = 0; i < plan->site_count; i++)
+		if (plan->sites[i].offset == offset)
+			return true;
+	return false;
+}
+
 /* Adds the begins of a guard in a function that several queries share, where that is called. */
 static int add_shared_load(const struct search *search, struct finding *finding, unsigned int id, struct plan *plan)
 {
@@ -284,7 +292,8 @@ static int add_shared_load(const struct search *search, struct finding *finding,
 	int code = frames_find_begins(search->survey, holder_of(search, finding), guard, begins, &count);
 
 	for (size_t i = 0; i < count && code == 0 && !guard->refusal; i++)
-		if (!rows_may_probe(image, begins[i].address, SITE_BEGIN))
+		if (!rows_may_probe(image, begins[i].address, SITE_BEGIN) ||
+		    has_site(plan, image_file_offset(image, begins[i].address)))
 			guard->refusal = "its place is not safe to probe";
 	if (guard->refusal || code < 0)
 		return code;

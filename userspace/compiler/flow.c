@@ -172,6 +172,14 @@ bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t
 	return visit(index + 1, context);
 }
 
+bool flow_runs_on(const struct flow *flow, size_t index)
+{
+	const struct insn *insn = &flow->insns[index];
+
+	return insn->form != FORM_JCC && insn->form != FORM_JMP && insn->form != FORM_SWITCH &&
+	       insn->form != FORM_END && index + 1 < flow->count && insn[1].address == insn->address + insn->length;
+}
+
 size_t flow_next_in_line(const struct flow *flow, size_t index)
 {
 	const struct insn *insn = &flow->insns[index];

@@ -124,6 +124,9 @@ void flow_forget_states(struct flow *flow);
 /* Calls `visit` for each instruction that may run directly behind the one at `index`, until it returns false. */
 bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t next, void *context), void *context);
 
+/* Whether control goes from the instruction at `index` to the next one, and nowhere else but to a function. */
+bool flow_runs_on(const struct flow *flow, size_t index);
+
 /* The next instruction in a straight line, following direct jumps; SIZE_MAX at the end of one. */
 size_t flow_next_in_line(const struct flow *flow, size_t index);
 

@@ -32,19 +32,10 @@ enum guard_callee guard_callee_at(const struct guard_callees *callees, uint64_t 
 									      : CALLEE_NONE;
 }
 
-/* Whether control goes on from the instruction at `index` to the next one, and nowhere else. */
-static bool runs_on(const struct flow *flow, size_t index)
-{
-	const struct insn *insn = &flow->insns[index];
-
-	return insn->form != FORM_JCC && insn->form != FORM_JMP && insn->form != FORM_SWITCH &&
-	       insn->form != FORM_END && index + 1 < flow->count && insn[1].address == insn->address + insn->length;
-}
-
 /* Whether the jump at `index` depends on one bit of something: of the profiler's filter, or a copy of it. */
 static bool tests_filter(const struct flow *flow, size_t index)
 {
-	for (int i = 0; i < FILTER_NEAR && index > 0 && runs_on(flow, index - 1); i++) {
+	for (int i = 0; i < FILTER_NEAR && index > 0 && flow_runs_on(flow, index - 1); i++) {
 		const struct insn *insn = &flow->insns[--index];
 
 		if (insn->form == FORM_TEST_MASK || insn->form == FORM_TEST_BITS)
@@ -83,8 +74,8 @@ static void add_run(struct cold_part *part, size_t end)
 			return;
 	if (part->runs == RUNS)
 		return;
-	for (int i = 0;
-	     i < RUN && start > 0 && runs_on(part->flow, start - 1) && part->flow->insns[start - 1].form != FORM_CALL;
+	for (int i = 0; i < RUN && start > 0 && flow_runs_on(part->flow, start - 1) &&
+			part->flow->insns[start - 1].form != FORM_CALL;
 	     i++)
 		start--;
 	part->starts[part->runs] = start;
@@ -244,7 +235,7 @@ static uint64_t find_compared(const struct flow *flow, size_t jump)
 	for (size_t i = jump; i-- > 0 && jump - i <= COMPARED_NEAR;) {
 		const struct insn *insn = &flow->insns[i];
 
-		if ((!runs_on(flow, i) && insn->form != FORM_JCC) || insn->form == FORM_CALL ||
+		if ((!flow_runs_on(flow, i) && insn->form != FORM_JCC) || insn->form == FORM_CALL ||
 		    insn[1].address != insn->address + insn->length)
 			return 0;
 		if (insn->form == FORM_ADDRESS && insn->slot)
@@ -299,7 +290,7 @@ static const char *find_conditional(const struct guarded *function, size_t call,
  */
 static size_t find_push(const struct flow *flow, size_t call)
 {
-	for (size_t i = call; i-- > 0 && call - i <= RUN && runs_on(flow, i) && flow->insns[i].form != FORM_CALL;)
+	for (size_t i = call; i-- > 0 && call - i <= RUN && flow_runs_on(flow, i) && flow->insns[i].form != FORM_CALL;)
 		if (flow->insns[i].form == FORM_PUSH)
 			return is_jumped_into(flow, i, call) ? SIZE_MAX : i;
 	return SIZE_MAX;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bpf/wire.h"
+#include "compiler/pass_code.h"
 #include "compiler/pass_name.h"
 
 enum {
@@ -166,27 +167,45 @@ static void read_labels(const struct image *image, const struct pass_types *type
 		write_label(name.text, type->labels[type->count++]);
 }
 
-/* The label of a type whose name() reads more of the pass than a byte, if there is only one such pass, in the image. */
-static void read_only_pass(const struct image *image, struct pass_type *type)
+/* A type of passes and what one of them is called. */
+struct own_name {
+	const struct image *image;
+	struct pass_type *type;
+	bool certain;
+};
+
+/* Learns the label of one of the passes. Returns false if they have none in common. */
+static bool read_own_name(uint64_t pass, void *context)
+{
+	struct own_name *own = context;
+	struct pass_name name;
+	char label[LABEL];
+
+	own->certain = pass && pass_name_run(own->image, own->type->name, 0, pass, &name);
+	if (!own->certain)
+		return false;
+	write_label(name.text, label);
+	if (own->type->count && strcmp(own->type->labels[0], label) != 0)
+		own->certain = false;
+	strcpy(own->type->labels[0], label);
+	own->type->count = 1;
+	return own->certain;
+}
+
+/* The label of a type whose name() reads more of the pass than a byte, if all such passes are called the same. */
+static void read_own_names(const struct image *image, struct pass_type *type)
 {
 	size_t count;
 	const struct image_pointer *pointers = image_pointers(image, &count);
-	uint64_t pass = 0;
-	struct pass_name name;
+	struct own_name own = {image, type, true};
 
-	for (size_t i = 0; i < count; i++) {
-		uint64_t self = pointers[i].value == type->vtable ? image_pointer(image, pointers[i].address - 8) : 0;
-
-		if (!self)
-			continue;
-		if (pass && pass != self)
-			return;
-		pass = self;
-	}
-	if (!pass || !pass_name_run(image, type->name, 0, pass, &name))
-		return;
-	write_label(name.text, type->labels[0]);
-	type->count = 1;
+	for (size_t i = 0; i < count && own.certain; i++)
+		if (pointers[i].value == type->vtable)
+			read_own_name(image_pointer(image, pointers[i].address - 8), &own);
+	if (own.certain)
+		pass_code_each(image, type->vtable, read_own_name, &own);
+	if (!own.certain)
+		type->count = 0;
 }
 
 /* Whether the labels of a type stand in a row in the plan; *first is where. */
@@ -266,7 +285,7 @@ int pass_survey(const struct image *image, struct pass_functions *functions, str
 		if (types.items[i].count)
 			read_labels(image, &types, &types.items[i]);
 		else
-			read_only_pass(image, &types.items[i]);
+			read_own_names(image, &types.items[i]);
 	}
 	if (code == 0)
 		code = add_passes(&types, plan);
@@ -275,16 +294,6 @@ int pass_survey(const struct image *image, struct pass_functions *functions, str
 }
 
 /* ---- where they run ---- */
-
-/* Whether control goes from the instruction at `index` to the next one and nowhere else. */
-static bool runs_on(const struct flow *flow, size_t index)
-{
-	const struct insn *insn = &flow->insns[index];
-
-	return insn->form != FORM_JCC && insn->form != FORM_JMP && insn->form != FORM_SWITCH &&
-	       insn->form != FORM_END && insn->form != FORM_CALL && index + 1 < flow->count &&
-	       insn[1].address == insn->address + insn->length;
-}
 
 /* The one jump that leads to the straight line which starts at `start`, and where it leads otherwise. */
 static size_t find_jump(const struct flow *flow, size_t start, size_t *otherwise)
@@ -350,8 +359,11 @@ static bool place_pass(const struct guarded *function, size_t call, size_t guard
 	size_t start = call, entry, exit_index = call, otherwise = SIZE_MAX;
 	struct values_state before, behind;
 
-	for (int i = 0; i < BEFORE && start > 0 && runs_on(flow, start - 1); i++)
+	for (int i = 0; i < BEFORE && start > 0 && flow_runs_on(flow, start - 1); i++) {
+		if (flow->insns[start - 1].form == FORM_CALL)
+			break;
 		start--;
+	}
 	entry = find_jump(flow, start, &otherwise);
 	if (entry == SIZE_MAX || !leads_to(flow, otherwise, guard))
 		return false;
