@@ -94,10 +94,9 @@ static int show_threads(const struct summarize_settings *settings, const char *p
 	int rc;
 
 	if (settings->percent_above != 0 || settings->limit || settings->sort || settings->hits)
-		return error_set(
-		    err, EINVAL,
-		    "option --threads shows no items: it does not go with --percent-above, --limit, --sort "
-		    "and --hits");
+		return error_set(err, EINVAL,
+				 "option --threads shows no items: it does not go with --percent-above, --limit, "
+				 "--sort and --hits");
 	rc = tables_open(path, &profile, err);
 	if (rc)
 		return rc;
@@ -146,19 +145,18 @@ const struct command command_summarize = {
     .name = "summarize",
     .arguments = "FILE",
     .summary = "Show where the compiler's time went, by query and activity",
-    .details =
-	"FILE is a profile as querytap record or rustc -Zself-profile writes it, with or without its "
-	"extension .mm_profdata. An item's self time is what it took less what the items inside of it took, "
-	"its time is the whole; items are sorted by self time. Columns for cache hits, waiting and "
-	"incremental builds appear if the profile has any; so do those of --hits. What querytap record "
-	"writes has no cache hits, since they cannot be seen from outside of the compiler. Where a profile "
-	"counts something else "
-	"than wall time, such as instructions, the titles say so.\n"
-	"\n"
-	"--threads shows for each thread when its first event starts and its last one ends, the span between "
-	"them, the sum of the self times of all its events, and the hole: what of the span is in no event. It is "
-	"below zero where events overlap without lying in each other. The total of the spans is what the table "
-	"of items calls total cpu time.",
+    .details = "FILE is a profile as querytap record or rustc -Zself-profile writes it, with or without its "
+	       "extension .mm_profdata. An item's self time is what it took less what the items inside of it took, "
+	       "its time is the whole; items are sorted by self time. Columns for cache hits, waiting and "
+	       "incremental builds appear if the profile has any; so do those of --hits. What querytap record "
+	       "writes has no cache hits, since they cannot be seen from outside of the compiler. Where a profile "
+	       "counts something else "
+	       "than wall time, such as instructions, the titles say so.\n"
+	       "\n"
+	       "--threads shows for each thread when its first event starts and its last one ends, the span between "
+	       "them, the sum of the self times of all its events, and the hole: what of the span is in no event, "
+	       "which is below zero where events overlap without lying in each other. The spans' total is what the "
+	       "table of items calls total cpu time. --json has the same as \"threads\", an array, and \"total\".",
     .options = options,
     .order = OPTIONS_ANYWHERE,
     .settings_size = sizeof(struct summarize_settings),

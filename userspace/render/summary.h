@@ -7,12 +7,10 @@
 
 #include "render/render.h"
 
-/* The name of the summary's counter if that counts nanoseconds other than the wall's; otherwise NULL. */
-static inline const char *summary_other_time(const struct summary *summary)
+/* The counter's name if it counts nanoseconds other than the wall's; otherwise NULL. */
+static inline const char *other_time(const char *unit, const char *counter)
 {
-	bool is_wall = !summary->counter || strcmp(summary->counter, MMP_COUNTER_WALL_TIME) == 0;
-
-	return summary->unit || is_wall ? NULL : summary->counter;
+	return unit || !counter || strcmp(counter, MMP_COUNTER_WALL_TIME) == 0 ? NULL : counter;
 }
 
 /* Moves *next to the first row from there on that passes the filter, and behind it. NULL if there is none. */

@@ -2,9 +2,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <string.h>
 
-#include "render/render.h"
+#include "render/summary.h"
 #include "render/table.h"
 
 /* The hole in percent of the span. */
@@ -21,12 +20,6 @@ static void add_row(struct table *table, const struct thread_times *times)
 	table_add(table, "%" PRIu64, times->self_ns);
 	table_add(table, "%" PRId64, times->hole_ns);
 	table_add(table, "%.3f", share(times));
-}
-
-/* The counter's name if it counts nanoseconds other than the wall's; otherwise NULL. */
-static const char *other_time(const struct thread_list *list)
-{
-	return list->unit || strcmp(list->counter, MMP_COUNTER_WALL_TIME) == 0 ? NULL : list->counter;
 }
 
 int render_threads_text(const struct thread_list *list, FILE *out, struct error *err)
@@ -50,8 +43,8 @@ int render_threads_text(const struct thread_list *list, FILE *out, struct error 
 	add_row(&table, &list->total);
 	rc = table_print(&table, out, err);
 	table_free(&table);
-	if (!rc && other_time(list))
-		fprintf(out, "All times are %s.\n", other_time(list));
+	if (!rc && other_time(list->unit, list->counter))
+		fprintf(out, "All times are %s.\n", list->counter);
 	return rc;
 }
 
@@ -76,7 +69,7 @@ int render_threads_json(const struct thread_list *list, FILE *out, struct error 
 	root = json_pack("{so so}", "threads", rows, "total", times_object(&list->total));
 	if (!rc && root && list->unit)
 		rc = json_object_set_new(root, "unit", json_string(list->unit));
-	if (!rc && root && other_time(list))
+	if (!rc && root && other_time(list->unit, list->counter))
 		rc = json_object_set_new(root, "counter", json_string(list->counter));
 	if (rc || !root) {
 		json_decref(root);
