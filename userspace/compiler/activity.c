@@ -298,7 +298,7 @@ static int add_shared_load(const struct search *search, struct finding *finding,
 	if (guard->refusal || code < 0)
 		return code;
 	for (size_t i = 0; i < count && code == 0; i++) {
-		enum guard_naming naming = begins[i].query ? GUARD_FIXED : GUARD_QUERY_REGISTER;
+		enum guard_naming naming = begins[i].has_vtable ? GUARD_QUERY_REGISTER : GUARD_FIXED;
 		struct site begin = {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD};
 
 		begin.cookie = GUARD_MAKE(naming, id, begins[i].vtable, 0) |

@@ -36,7 +36,10 @@ static unsigned int query_number(const struct plan *plan, const char *name)
 	return 0;
 }
 
-/* The query whose vtable the function at `address` is in. The linker makes equal functions one: then there is none. */
+/*
+ * The query whose vtable the function at `address` is in. The linker and BOLT make equal functions one: one that is in
+ * several vtables is no query's.
+ */
 static unsigned int query_at(const struct guard_survey *survey, uint64_t address)
 {
 	char query[SYMBOL_QUERY];
@@ -51,7 +54,7 @@ static unsigned int query_at(const struct guard_survey *survey, uint64_t address
 		else
 			high = middle;
 	}
-	if (low == count || symbols[low].address != address ||
+	if (shared_has(survey->shared, address) || low == count || symbols[low].address != address ||
 	    (low + 1 < count && symbols[low + 1].address == address) || !symbol_query_closure(symbols[low].name, query))
 		return 0;
 	return query_number(survey->plan, query);
@@ -100,8 +103,8 @@ static uint64_t hashing_cookie(const struct guard_survey *survey, const struct h
 	       GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_HASHING, 0), 0);
 }
 
-static const char *load_cookie(const struct guard_survey *survey, const struct holder *holder,
-			       const struct guard *guard, uint64_t *cookie)
+/* A load whose query is not certain is nobody's. */
+static uint64_t load_cookie(const struct guard_survey *survey, const struct holder *holder, const struct guard *guard)
 {
 	unsigned int query = event_query_of_closure(survey, holder);
 
@@ -110,8 +113,7 @@ static const char *load_cookie(const struct guard_survey *survey, const struct h
 		if (!query && guard->compared)
 			query = query_at(survey, guard->compared);
 	}
-	*cookie = GUARD_MAKE(GUARD_FIXED, 0, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0);
-	return query ? NULL : "its query is not known";
+	return GUARD_MAKE(GUARD_FIXED, 0, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0);
 }
 
 const char *event_cookie(const struct guard_survey *survey, const struct holder *holder, const struct guard *guard,
@@ -128,7 +130,9 @@ const char *event_cookie(const struct guard_survey *survey, const struct holder 
 		*cookie = hashing_cookie(survey, holder);
 		return NULL;
 	}
-	if (guard->callee == CALLEE_LOAD)
-		return load_cookie(survey, holder, guard, cookie);
+	if (guard->callee == CALLEE_LOAD) {
+		*cookie = load_cookie(survey, holder, guard);
+		return NULL;
+	}
 	return "the query's vtable is not at hand";
 }

@@ -104,7 +104,8 @@ static int name_in_runner(const struct guard_survey *survey, const struct holder
 	if (values_at(&function.values, flow_find(function.values.flow, address), &state)) {
 		place = guard_find_vtable(&state, function.guarded.vtable);
 		begin->vtable = place.reg;
-		code = place.known && !place.on_stack ? 0 : -ENOENT;
+		begin->has_vtable = place.known && !place.on_stack;
+		code = begin->has_vtable ? 0 : -ENOENT;
 	}
 	survey_leave(&function);
 	return code;
@@ -129,10 +130,8 @@ int frames_find_begins(const struct guard_survey *survey, const struct holder *h
 		/* The call puts the return address between the frames. */
 		refusal = set_frame(guard->stack - 8, &begins[i].frame);
 		begins[i].query = event_query_of_closure(survey, caller);
-		if (!begins[i].query)
-			code = survey_is_runner(survey, caller)
-				   ? name_in_runner(survey, caller, callers[i]->address, &begins[i])
-				   : -ENOENT;
+		if (!begins[i].query && survey_is_runner(survey, caller))
+			code = name_in_runner(survey, caller, callers[i]->address, &begins[i]);
 		if (code == -ENOENT || refusal) {
 			guard->refusal = refusal ? refusal : "a call of the function that it is in names no query";
 			code = 0;

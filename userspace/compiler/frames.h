@@ -17,9 +17,10 @@ int frames_find_ends(const struct guard_survey *survey, const struct holder *hol
 /* A call of a function that several queries share. */
 struct frames_begin {
 	uint64_t address;
-	unsigned int query; /* its number in the plan, from 1 on; 0 if the vtable names it */
-	uint8_t vtable;	    /* register */
-	int32_t frame;	    /* where the end's rsp lies, bytes from that at the call */
+	unsigned int query; /* its number in the plan, from 1 on; 0 if it is not certain */
+	bool has_vtable;    /* in a register, which names the query */
+	uint8_t vtable;
+	int32_t frame; /* where the end's rsp lies, bytes from that at the call */
 };
 
 /* Finds all calls of `holder`, a function with the one guard `guard`. Sets the guard's refusal if one names no query.

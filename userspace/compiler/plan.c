@@ -45,6 +45,8 @@ struct survey {
 	size_t entrance_count;
 	struct guard_callees callees;
 	struct pass_functions passes;
+	struct code_range vtables[MAX_RANGES]; /* of the function that fills them */
+	size_t vtable_range_count;
 	int32_t filter; /* offset of the self-profiler's filter from the TyCtxt */
 	uint64_t session, caught;
 	const char *generation;
@@ -126,9 +128,12 @@ static int survey_symbols(struct survey *survey)
 			code = activity_note_callee(&survey->callees, &symbols[i], &what);
 		else if (what.role == ROLE_PASS_NAME || what.role == ROLE_PASS_RUN)
 			code = pass_note_function(&survey->passes, &symbols[i], &what);
+		else if (what.role == ROLE_VTABLES && survey->vtable_range_count < MAX_RANGES)
+			survey->vtables[survey->vtable_range_count++] =
+			    (struct code_range){symbols[i].address, symbols[i].size};
 		else if (!what.fragment && what.role == ROLE_CAUGHT)
 			survey->caught = symbols[i].address;
-		else if (!what.fragment)
+		else if (!what.fragment && what.role == ROLE_SESSION)
 			survey->session = symbols[i].address;
 		if (code < 0)
 			return code;
@@ -364,13 +369,18 @@ static int add_activities(struct survey *survey, struct plan *plan)
 {
 	struct survey_runner *runners = calloc(survey->runner_count + 1, sizeof(*runners));
 	struct survey_query *queries = calloc(survey->entrance_count + 1, sizeof(*queries));
+	struct shared shared = {0};
 	struct guard_survey guards = {.image = survey->image,
 				      .callees = &survey->callees,
 				      .runners = runners,
 				      .queries = queries,
 				      .filter_offset = survey->filter,
+				      .shared = &shared,
 				      .plan = plan};
 	int code = runners && queries ? pass_survey(survey->image, &survey->passes, plan) : -ENOMEM;
+
+	if (code == 0 && survey->vtable_range_count)
+		code = shared_find(survey->image, survey->vtables, survey->vtable_range_count, &shared);
 
 	for (size_t i = 0; i < survey->runner_count && code == 0; i++)
 		if (survey->runners[i].has_entry && survey->runners[i].flow.count)
@@ -384,6 +394,7 @@ static int add_activities(struct survey *survey, struct plan *plan)
 		code = activity_survey(&guards, plan);
 	free(runners);
 	free(queries);
+	shared_free(&shared);
 	return code;
 }
 

@@ -42,6 +42,9 @@ static const struct recogniser recognisers[] = {
      "rustc_query_impl::query_impl::", "::execute_query_incr::__rust_end_short_backtrace", true, CALLEE_NONE},
     {"1.95", ROLE_SESSION, "13build_session", "rustc_session::session::build_session", "", false, CALLEE_NONE},
     {"1.95", ROLE_CAUGHT, "20___rust_panic_cleanup", "__rustc::__rust_panic_cleanup", "", false, CALLEE_NONE},
+    {"1.95", ROLE_VTABLES, "18make_query_vtables", "rustc_query_impl::make_query_vtables", "", false, CALLEE_NONE},
+    {"1.95", ROLE_VTABLES, "18make_query_vtables", "rustc_query_impl::query_impl::make_query_vtables", "", false,
+     CALLEE_NONE},
     {"1.95", ROLE_PASS_NAME, "7MirPass4name", "<", " as rustc_mir_transform::pass_manager::MirPass>::name", false,
      CALLEE_NONE},
     {"1.95", ROLE_PASS_RUN, "7MirPass8run_pass", "<", " as rustc_mir_transform::pass_manager::MirPass>::run_pass",
@@ -117,7 +120,7 @@ static bool matches(const struct recogniser *row, const char *path, struct recog
 	    strcmp(path + length - suffix, row->suffix) != 0)
 		return false;
 	middle = length - prefix - suffix;
-	if (row->role == ROLE_SESSION || row->role == ROLE_CAUGHT)
+	if (row->role == ROLE_SESSION || row->role == ROLE_CAUGHT || row->role == ROLE_VTABLES)
 		return middle == 0;
 	if (row->role == ROLE_GUARD)
 		return middle == 0 || row->prefix[prefix - 1] == '<';

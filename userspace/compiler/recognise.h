@@ -14,6 +14,7 @@ enum symbol_role {
 	ROLE_GUARD,	    /* called by a guard of the self-profiler, at its begin or its end */
 	ROLE_PASS_NAME,	    /* says the name of a MIR pass */
 	ROLE_PASS_RUN,	    /* runs one */
+	ROLE_VTABLES,	    /* fills the vtables of all queries */
 	ROLE_SESSION,	    /* runs once for each compilation, before the first query */
 };
 

@@ -5,6 +5,7 @@
 
 #include "compiler/calls.h"
 #include "compiler/compiler.h"
+#include "compiler/shared.h"
 
 /* A function that runs queries, decoded. */
 struct survey_runner {
@@ -25,6 +26,7 @@ struct guard_survey {
 	size_t runner_count;
 	const struct survey_query *queries;
 	size_t query_count;
+	const struct shared *shared;
 	int32_t filter_offset; /* of the profiler's filter, from the TyCtxt */
 	struct guard_calls calls;
 	const struct plan *plan; /* with its queries, sorted */
