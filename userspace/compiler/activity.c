@@ -432,6 +432,20 @@ static int add_missing_kinds(const struct guard_callees *callees, struct plan *p
 	return code;
 }
 
+/* Takes the passes out of the plan, whose only labels are theirs so far, if none of the guards is around them. */
+static int drop_idle_passes(const struct search *search, struct plan *plan)
+{
+	for (size_t i = 0; i < search->finding_count; i++)
+		if (search->findings[i].guard.is_pass && !search->findings[i].guard.refusal)
+			return 0;
+	if (!plan->pass_count)
+		return 0;
+	for (size_t i = 0; i < plan->activity_count; i++)
+		free(plan->activities[i].label);
+	plan->activity_count = plan->pass_count = 0;
+	return rows_add_omission(plan, "MIR passes", "where they are run was not found");
+}
+
 int activity_survey(struct guard_survey *survey, struct plan *plan)
 {
 	struct guard_callees *callees = survey->callees;
@@ -448,6 +462,8 @@ int activity_survey(struct guard_survey *survey, struct plan *plan)
 	if (code == 0)
 		code = refuse_shared_sites(&search, plan);
 	refuse_unsafe_sites(&search);
+	if (code == 0)
+		code = drop_idle_passes(&search, plan);
 	if (code == 0)
 		code = add_findings(&search, plan);
 	if (code == 0)
