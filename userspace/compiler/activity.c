@@ -409,8 +409,7 @@ static int find_verbose_timer(struct guard_survey *survey)
 	return code;
 }
 
-/* Says of which events none can be recorded, for want of the function that all of their guards call. */
-static int add_missing_kinds(const struct guard_callees *callees, struct plan *plan)
+int activity_add_missing(const struct guard_callees *callees, struct plan *plan)
 {
 	static const struct {
 		enum guard_callee callee;
@@ -466,8 +465,6 @@ int activity_survey(struct guard_survey *survey, struct plan *plan)
 		code = drop_idle_passes(&search, plan);
 	if (code == 0)
 		code = add_findings(&search, plan);
-	if (code == 0)
-		code = add_missing_kinds(callees, plan);
 	calls_free(&survey->calls);
 	free(search.findings);
 	return code;
