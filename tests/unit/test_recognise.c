@@ -162,7 +162,7 @@ static void test_guards(void **state)
 	    {COLD_CALL "NCNvB4_19incr_result_hashing0EB7_", CALLEE_HASHING},
 	    {COLD_CALL "NCNvB4_13query_blocked0EB7_", CALLEE_BLOCKED},
 	    {COLD_CALL "NCNvB4_14query_provider0EB7_", CALLEE_OTHER},
-	    {COLD_CALL "NCNvB4_16another_activity0EB7_", CALLEE_OTHER},
+	    {COLD_CALL "NCNvB4_16another_activity0EB7_", CALLEE_UNKNOWN},
 	    {"_RNvMNtCs3MG2ofusW15_21rustc_data_structures9profilingNtB2_15SelfProfilerRef24verbose_generic_activity",
 	     CALLEE_ACTIVITY_VERBOSE},
 	    {DROP("13drop_in_place", "11TimingGuard"), CALLEE_DROP},

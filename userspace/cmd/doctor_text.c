@@ -13,6 +13,8 @@ static void print_events(const struct plan *plan)
 	printf("    of queries  loading of results at %zu places, hashing at %zu, waiting for other threads at %zu\n",
 	       plan_guards(plan, EVENT_INCREMENTAL_LOAD), plan_guards(plan, EVENT_RESULT_HASHING),
 	       plan_guards(plan, EVENT_QUERY_BLOCKED));
+	if (plan->omission_count)
+		printf("    guards      %zu left out, as said below\n", plan->omission_count);
 }
 
 static void print_labels(const struct plan *plan)

@@ -54,6 +54,7 @@ static bool starts_guard(enum guard_callee callee)
 	case CALLEE_LOAD:
 	case CALLEE_HASHING:
 	case CALLEE_BLOCKED:
+	case CALLEE_UNKNOWN:
 		return true;
 	default:
 		return false;
@@ -85,6 +86,8 @@ static int find_in_function(struct search *search, const struct guarded *functio
 		if (index == SIZE_MAX || !starts_guard(calls[i].callee))
 			continue;
 		guard_find(function, index, &guard);
+		if (guard.callee == CALLEE_UNKNOWN)
+			guard.refusal = "its kind is not known";
 		if (guard.callee == CALLEE_ACTIVITY_ARGUMENT && !guard.label[0])
 			pass_find_guard(function, index, &guard);
 		code = add_finding(search, calls[i].holder, &guard);
@@ -406,6 +409,42 @@ static int find_verbose_timer(struct guard_survey *survey)
 	return code;
 }
 
+int activity_add_missing(const struct guard_callees *callees, struct plan *plan)
+{
+	static const struct {
+		enum guard_callee callee;
+		const char *kind;
+	} kinds[] = {{CALLEE_ACTIVITY, "GenericActivity"},
+		     {CALLEE_LOAD, "IncrementalLoadResult"},
+		     {CALLEE_HASHING, "IncrementalResultHashing"},
+		     {CALLEE_BLOCKED, "QueryBlocked"}};
+	int code = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && code == 0; i++) {
+		size_t at = 0;
+
+		while (at < callees->count && callees->items[at].callee != kinds[i].callee)
+			at++;
+		if (at == callees->count)
+			code = rows_add_omission(plan, kinds[i].kind, "what starts its timers was not found");
+	}
+	return code;
+}
+
+/* Takes the passes out of the plan, whose only labels are theirs so far, if none of the guards is around them. */
+static int drop_idle_passes(const struct search *search, struct plan *plan)
+{
+	for (size_t i = 0; i < search->finding_count; i++)
+		if (search->findings[i].guard.is_pass && !search->findings[i].guard.refusal)
+			return 0;
+	if (!plan->pass_count)
+		return 0;
+	for (size_t i = 0; i < plan->activity_count; i++)
+		free(plan->activities[i].label);
+	plan->activity_count = plan->pass_count = 0;
+	return rows_add_omission(plan, "MIR passes", "where they are run was not found");
+}
+
 int activity_survey(struct guard_survey *survey, struct plan *plan)
 {
 	struct guard_callees *callees = survey->callees;
@@ -422,6 +461,8 @@ int activity_survey(struct guard_survey *survey, struct plan *plan)
 	if (code == 0)
 		code = refuse_shared_sites(&search, plan);
 	refuse_unsafe_sites(&search);
+	if (code == 0)
+		code = drop_idle_passes(&search, plan);
 	if (code == 0)
 		code = add_findings(&search, plan);
 	calls_free(&survey->calls);

@@ -16,4 +16,7 @@ int activity_note_callee(struct guard_callees *callees, const struct image_symbo
  */
 int activity_survey(struct guard_survey *survey, struct plan *plan);
 
+/* Adds omissions for the kinds of events of which none has a place, as nothing among `callees` starts their timers. */
+int activity_add_missing(const struct guard_callees *callees, struct plan *plan);
+
 #endif

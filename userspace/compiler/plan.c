@@ -392,6 +392,8 @@ static int add_activities(struct survey *survey, struct plan *plan)
 			    (struct survey_query){survey->entrances[i].query, survey->entrances[i].runner};
 	if (code == 0)
 		code = activity_survey(&guards, plan);
+	if (code == 0)
+		code = activity_add_missing(&survey->callees, plan);
 	free(runners);
 	free(queries);
 	shared_free(&shared);

@@ -30,7 +30,8 @@ enum guard_callee {
 	CALLEE_LOAD,		  /* likewise, for what its name says; there is no label */
 	CALLEE_HASHING,
 	CALLEE_BLOCKED,
-	CALLEE_OTHER,	     /* likewise, for something else */
+	CALLEE_OTHER,	     /* likewise, for what is recorded otherwise */
+	CALLEE_UNKNOWN,	     /* likewise, for what rustc has got since */
 	CALLEE_HASH_RESULT,  /* holds a CALLEE_HASHING guard of the query that is running, if a query called it */
 	CALLEE_SHARED_LOAD,  /* holds a CALLEE_LOAD guard of one of several queries */
 	CALLEE_LENDER,	     /* starts a guard in memory that its caller gives it */
