@@ -366,7 +366,9 @@ LABEL(closure_2_begin);
 
 static void test_shared_loads(void **state)
 {
-	struct plan_query queries[] = {{"type_of", 8, NULL}, {"typeck", 16, NULL}, {"used_crates", 24, NULL}};
+	struct plan_query queries[] = {{.name = "type_of", .vtable_offset = 8},
+				       {.name = "typeck", .vtable_offset = 16},
+				       {.name = "used_crates", .vtable_offset = 24}};
 	struct elf_piece functions[] = {FUNCTION(SHARED, shared, 1), FUNCTION(CLOSURE("6typeck"), closure_1, 2),
 					FUNCTION(CLOSURE("7type_of"), closure_2, 3)};
 	const int frame = -8 - 8 - 0x60;
@@ -394,7 +396,8 @@ static void test_shared_loads(void **state)
 /* A query's own function, which names it, unless the linker has made it another query's too. */
 static void test_own_loads(void **state)
 {
-	struct plan_query queries[] = {{"type_of", 8, NULL}, {"typeck", 16, NULL}};
+	struct plan_query queries[] = {{.name = "type_of", .vtable_offset = 8},
+				       {.name = "typeck", .vtable_offset = 16}};
 	struct elf_piece functions[] = {FUNCTION(CLOSURE("6typeck"), shared, 1),
 					FUNCTION(CLOSURE("7type_of"), shared, 1)};
 
@@ -438,7 +441,7 @@ static void test_damaged_code(void **state)
 	const struct elf_piece functions[] = {FUNCTION(LENDER, lender, 1), FUNCTION("borrower", borrower, 2),
 					      FUNCTION("first", first, 3), FUNCTION(SHARED, shared, 4),
 					      FUNCTION(CLOSURE("6typeck"), closure_1, 5)};
-	struct plan_query queries[] = {{"typeck", 8, NULL}};
+	struct plan_query queries[] = {{.name = "typeck", .vtable_offset = 8}};
 	const char *given = getenv("QUERYTAP_TEST_ROUNDS");
 
 	(void)state;

@@ -263,7 +263,9 @@ static void test_text_without_a_gap(void **state)
 	coverage_free(&coverage);
 }
 
-static struct plan_query queries[] = {{.name = "typeck"}, {.name = "mir_built", .refusal = "it has an odd shape"}};
+static struct plan_query queries[] = {{.name = "typeck", .names_loads = true},
+				      {.name = "mir_built", .refusal = "it has an odd shape"},
+				      {.name = "optimized_mir"}};
 static struct plan_activity activities[] = {{.label = "link"}, {.label = "codegen_crate"}};
 static struct plan_omission omissions[] = {{.label = "LLVM_passes", .refusal = "its end is in another function"}};
 static struct site sites[] = {
@@ -315,6 +317,8 @@ static void test_plan_refusals(void **state)
 	/* Such events need a query that is known, and a place where they begin. */
 	assert_null(plan_refusal(&plan, EVENT_INCREMENTAL_LOAD, "typeck"));
 	assert_string_equal(plan_refusal(&plan, EVENT_INCREMENTAL_LOAD, "mir_built"), "it has an odd shape");
+	assert_non_null(strstr(plan_refusal(&plan, EVENT_INCREMENTAL_LOAD, "optimized_mir"), "<unknown>"));
+	assert_null(plan_refusal(&plan, EVENT_QUERY, "optimized_mir"));
 	assert_non_null(strstr(plan_refusal(&plan, EVENT_QUERY_BLOCKED, "typeck"), "no place"));
 	assert_non_null(strstr(plan_refusal(&plan, EVENT_RESULT_HASHING, "typeck"), "no place"));
 }

@@ -204,14 +204,15 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 4", "querytap-plan 3"},
-	    {"\n34128 type_of", "\n4294967288 type_of"}, /* a vtable far behind the table's end */
-	    {"\n34128 type_of", "\n262144 type_of"},	 /* just behind it */
-	    {"\n34128 type_of", "\n34129 type_of"},
-	    {"\n34128 type_of", "\n-8 type_of"},
-	    {"\n34128 type_of", "\nnone type_of"},
-	    {"\n34128 type_of", "\n34128 "},
-	    {"\n34128 type_of", "\n34160 type_of"}, /* not more than a lie */
+	    {"querytap-plan 5", "querytap-plan 4"},
+	    {"\n34128 1 type_of", "\n4294967288 1 type_of"}, /* a vtable far behind the table's end */
+	    {"\n34128 1 type_of", "\n262144 1 type_of"},     /* just behind it */
+	    {"\n34128 1 type_of", "\n34129 1 type_of"},
+	    {"\n34128 1 type_of", "\n-8 1 type_of"},
+	    {"\n34128 1 type_of", "\nnone 1 type_of"},
+	    {"\n34128 1 type_of", "\n34128 1 "},
+	    {"\n34128 1 type_of", "\n34128 2 type_of"},
+	    {"\n34128 1 type_of", "\n34160 1 type_of"}, /* not more than a lie */
 	    {"queries 15", "queries 14"},
 	    {"queries 15", "queries 16"},
 	    {"queries 15", "queries 99999999999"},
@@ -244,7 +245,7 @@ static void test_forged_cache(void **state)
 		forge(path, text, cases[i].from, cases[i].to);
 		plan = get_plan();
 		check_plan(plan);
-		if (plan->from_cache && strcmp(cases[i].to, "\n34160 type_of") != 0)
+		if (plan->from_cache && strcmp(cases[i].to, "\n34160 1 type_of") != 0)
 			fail_msg("believed: '%s' instead of '%s'", cases[i].to, cases[i].from);
 		plan_free(plan);
 	}

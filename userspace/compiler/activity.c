@@ -285,6 +285,16 @@ static bool has_site(const struct plan *plan, uint64_t offset)
 	return false;
 }
 
+/* Notes that loads of a query are known to be its own, or those of all queries that the function at `runner` runs. */
+static void note_loads(const struct search *search, unsigned int query, uint64_t runner, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->query_count; i++)
+		plan->queries[i].names_loads |= query == i + 1;
+	for (size_t i = 0; i < search->survey->query_count && runner; i++)
+		for (size_t j = 0; j < plan->query_count && search->survey->queries[i].runner == runner; j++)
+			plan->queries[j].names_loads |= !strcmp(plan->queries[j].name, search->survey->queries[i].name);
+}
+
 /* Adds the begins of a guard in a function that several queries share, where that is called. */
 static int add_shared_load(const struct search *search, struct finding *finding, unsigned int id, struct plan *plan)
 {
@@ -307,6 +317,7 @@ static int add_shared_load(const struct search *search, struct finding *finding,
 		begin.cookie = GUARD_MAKE(naming, id, begins[i].vtable, 0) |
 			       GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, begins[i].query), begins[i].frame);
 		code = rows_add_site(image, plan, begins[i].address, begin);
+		note_loads(search, begins[i].query, begins[i].has_vtable ? begins[i].runner : 0, plan);
 	}
 	return code == 0 ? add_ends(search, guard, id, plan) : code;
 }
@@ -334,6 +345,9 @@ static int add_finding_to_plan(const struct search *search, struct finding *find
 		return code == 0 && guard->refusal ? add_omission(search, finding, plan) : code;
 	} else if (!guard->refusal) {
 		guard->refusal = event_cookie(search->survey, holder, guard, &cookie);
+		if (guard->callee == CALLEE_LOAD)
+			note_loads(search, GUARD_NUMBER(cookie) & WIRE_MAX_QUERIES,
+				   guard->vtable.known ? holder->ranges[0].address : 0, plan);
 	}
 	if (code < 0)
 		return code;

@@ -21,7 +21,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 4"
+#define FORMAT "querytap-plan 5"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -59,7 +59,7 @@ static char *plan_text(const struct plan *plan, size_t *size)
 	for (size_t i = 0; i < plan->query_count; i++) {
 		const struct plan_query *query = &plan->queries[i];
 
-		fprintf(out, "%" PRIu32 " %s %s\n", query->vtable_offset, query->name,
+		fprintf(out, "%" PRIu32 " %d %s %s\n", query->vtable_offset, query->names_loads, query->name,
 			query->refusal ? query->refusal : "");
 	}
 	fprintf(out, "activities %zu\n", plan->activity_count);
@@ -167,16 +167,18 @@ static bool next_number(char **at, const char *key, uint64_t *number)
 static bool parse_query(char *line, struct plan_query *query)
 {
 	char *offset = line ? strsep(&line, " ") : NULL;
+	char *loads = line ? strsep(&line, " ") : NULL;
 	char *name = line ? strsep(&line, " ") : NULL;
 	unsigned long long number;
 	char *end;
 
-	if (!name || !*name || !line)
+	if (!name || !*name || !line || (strcmp(loads, "0") != 0 && strcmp(loads, "1") != 0))
 		return false;
 	number = strtoull(offset, &end, 10);
 	if (end == offset || *end || number > UINT32_MAX || (!*line && (number % 8 || number / 8 >= WIRE_VTABLE_SLOTS)))
 		return false;
 	query->vtable_offset = (uint32_t)number;
+	query->names_loads = *loads == '1';
 	query->name = strdup(name);
 	query->refusal = *line ? strdup(line) : NULL;
 	return query->name && (!*line || query->refusal);

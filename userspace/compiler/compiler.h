@@ -48,6 +48,7 @@ struct plan_query {
 	char *name;
 	uint32_t vtable_offset; /* from the TyCtxt, bytes */
 	char *refusal;		/* why it is left out; NULL if it is timed */
+	bool names_loads;	/* whether results of it that are loaded are known to be its own */
 };
 
 /* A generic activity that can be timed; several guards may share it. */

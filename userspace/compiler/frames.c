@@ -104,6 +104,7 @@ static int name_in_runner(const struct guard_survey *survey, const struct holder
 	if (values_at(&function.values, flow_find(function.values.flow, address), &state)) {
 		place = guard_find_vtable(&state, function.guarded.vtable);
 		begin->vtable = place.reg;
+		begin->runner = holder->ranges[0].address;
 		begin->has_vtable = place.known && !place.on_stack;
 		code = begin->has_vtable ? 0 : -ENOENT;
 	}

@@ -20,7 +20,8 @@ struct frames_begin {
 	unsigned int query; /* its number in the plan, from 1 on; 0 if it is not certain */
 	bool has_vtable;    /* in a register, which names the query */
 	uint8_t vtable;
-	int32_t frame; /* where the end's rsp lies, bytes from that at the call */
+	uint64_t runner; /* address of the function that runs queries which the call is in, if it has the vtable */
+	int32_t frame;	 /* where the end's rsp lies, bytes from that at the call */
 };
 
 /* Finds all calls of `holder`, a function with the one guard `guard`. Sets the guard's refusal if one names no query.

@@ -18,11 +18,17 @@ size_t plan_guards(const struct plan *plan, enum event_class event)
 	return count;
 }
 
-static const char *query_refusal(const struct plan *plan, const char *name)
+static const char *query_refusal(const struct plan *plan, enum event_class event, const char *name)
 {
-	for (size_t i = 0; i < plan->query_count; i++)
-		if (strcmp(plan->queries[i].name, name) == 0)
-			return plan->queries[i].refusal;
+	for (size_t i = 0; i < plan->query_count; i++) {
+		const struct plan_query *query = &plan->queries[i];
+
+		if (strcmp(query->name, name) != 0)
+			continue;
+		if (!query->refusal && event == EVENT_INCREMENTAL_LOAD && !query->names_loads)
+			return "its results are loaded by code that is not its own: they are <unknown>";
+		return query->refusal;
+	}
 	return "no query of this name was found in the compiler";
 }
 
@@ -43,7 +49,7 @@ const char *plan_refusal(const struct plan *plan, enum event_class event, const 
 
 	if (event == EVENT_ACTIVITY)
 		return activity_refusal(plan, label);
-	refusal = query_refusal(plan, label);
+	refusal = query_refusal(plan, event, label);
 	if (!refusal && event != EVENT_QUERY && !plan_guards(plan, event))
 		return "no place that begins such events was found in the compiler";
 	return refusal;

@@ -266,7 +266,9 @@ static int add_query(const struct survey *survey, const struct entrance *entranc
 		return -ENOMEM;
 	}
 	query = &plan->queries[plan->query_count++];
-	*query = (struct plan_query){strdup(entrance->query), (uint32_t)offset, refusal ? strdup(refusal) : NULL};
+	*query = (struct plan_query){.name = strdup(entrance->query),
+				     .vtable_offset = (uint32_t)offset,
+				     .refusal = refusal ? strdup(refusal) : NULL};
 	return query->name && (!refusal || query->refusal) ? 0 : -ENOMEM;
 }
 
