@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/doctor.h"
 #include "render/render.h"
@@ -15,6 +17,32 @@ static void print_events(const struct plan *plan)
 	       plan_guards(plan, EVENT_QUERY_BLOCKED));
 	if (plan->omission_count)
 		printf("    guards      %zu left out, as said below\n", plan->omission_count);
+}
+
+static bool is_same(const struct plan_omission *a, const struct plan_omission *b)
+{
+	return strcmp(a->label, b->label) == 0 && strcmp(a->refusal, b->refusal) == 0;
+}
+
+/* One line for all guards that are left out under the same name for the same reason. */
+static void print_omissions(const struct plan *plan)
+{
+	const struct plan_omission *omissions = plan->omissions;
+
+	for (size_t i = 0; i < plan->omission_count; i++) {
+		size_t first = 0, same = 0;
+
+		while (!is_same(&omissions[first], &omissions[i]))
+			first++;
+		if (first < i)
+			continue;
+		for (size_t j = i; j < plan->omission_count; j++)
+			same += is_same(&omissions[j], &omissions[i]);
+		printf("    left out    %s: %s", omissions[i].label, omissions[i].refusal);
+		if (same > 1)
+			printf(" (at %zu places)", same);
+		printf("\n");
+	}
 }
 
 static void print_labels(const struct plan *plan)
@@ -46,8 +74,7 @@ static void print_compiler(const struct examined *compiler, bool labels)
 	for (size_t i = 0; i < plan->query_count; i++)
 		if (plan->queries[i].refusal)
 			printf("    left out    %s: %s\n", plan->queries[i].name, plan->queries[i].refusal);
-	for (size_t i = 0; i < plan->omission_count; i++)
-		printf("    left out    %s: %s\n", plan->omissions[i].label, plan->omissions[i].refusal);
+	print_omissions(plan);
 	if (labels)
 		print_labels(plan);
 }
