@@ -20,7 +20,7 @@ SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/userspace/main.o
 # maps comes first: bpftool 7.1 misplaces references to maps that it has not seen yet.
-BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair lifecycle measure)
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard lifecycle switch files measure)
 SKELETON := $(BUILD)/bpf/querytap.skel.h
 # The files that pages are made of, which become part of the program.
 PAGES := $(sort $(foreach kind,html css js,$(wildcard userspace/render/page/*.$(kind))))
@@ -93,14 +93,15 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The BPF programs as ordinary C: a stand-in for libbpf's headers comes first.
-$(BUILD)/tests/unit/test_pair.o: CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
+$(patsubst %,$(BUILD)/tests/unit/test_%.o,pair guards clock): CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
 # Small programs that tests and benchmarks use.
-FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure)
+FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure kinds)
 
 $(BUILD)/fixtures/same-json: $(BUILD)/tests/fixtures/tools/same_json.o
 $(BUILD)/fixtures/measure: $(BUILD)/tests/fixtures/tools/measure.o
 $(BUILD)/fixtures/make-profile: $(BUILD)/tests/fixtures/tools/make_profile.o $(filter $(BUILD)/userspace/mmprofdata/%,$(OBJECTS))
+$(BUILD)/fixtures/kinds: $(BUILD)/tests/fixtures/tools/kinds.o $(OBJECTS)
 $(FIXTURE_TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

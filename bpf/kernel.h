@@ -55,14 +55,55 @@ struct vm_area_struct {
 	unsigned long vm_start, vm_end;
 };
 
+struct bpf_local_storage;
+
+struct sched_entity {
+	__u64 sum_exec_runtime; /* nanoseconds on the CPU; up to date where the task is switched */
+};
+
 struct task_struct {
 	int pid, tgid;
 	int exit_code;
+	struct sched_entity se;
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
+	struct bpf_local_storage *bpf_storage;
+	struct files_struct *files;
 	char comm[16];
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct inode {
+	__u16 i_mode;
+	long long i_size;
+};
+
+struct dentry {
+	struct qstr d_name;
+};
+
+struct path {
+	struct dentry *dentry;
+};
+
+struct file {
+	unsigned int f_mode;
+	struct inode *f_inode;
+	struct path f_path;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct seq_file;

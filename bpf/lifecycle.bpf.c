@@ -28,7 +28,7 @@ static bool send_end(__u32 tgid, struct wire_process *process, int exit_code, __
 /* Sends what a thread has, with the queries that still run as truncated. */
 static void finish_thread(struct thread *thread)
 {
-	__u32 closed = close_down_to(thread, 0, thread_time(thread, bpf_ktime_get_ns()), INTERVAL_TRUNCATED);
+	__u32 closed = close_down_to(thread, 0, time_of_thread(thread), INTERVAL_TRUNCATED);
 
 	count_up(process_of(thread), truncated, closed);
 	flush(thread);
@@ -46,6 +46,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!forking || (forking->flags & PROCESS_ALONE))
 		return 0;
 	process.start = bpf_ktime_get_ns();
+	process.compiler = forking->flags & PROCESS_COMPILER ? parent_tgid : forking->compiler;
 	bpf_map_update_elem(&processes, &tgid, &process, BPF_ANY);
 	return 0;
 }
@@ -66,8 +67,11 @@ int BPF_PROG(on_exec, struct task_struct *task)
 		finish_thread(thread);
 		bpf_task_storage_delete(&threads, task);
 	}
-	if (process && (!(process->flags & PROCESS_COMPILER) || !send_end(tgid, process, 0, 1)))
-		fresh.counts = process->counts;
+	if (process) {
+		fresh.compiler = process->compiler;
+		if (!(process->flags & PROCESS_COMPILER) || !send_end(tgid, process, 0, 1))
+			fresh.counts = process->counts;
+	}
 	fresh.start = bpf_ktime_get_ns();
 	bpf_map_update_elem(&processes, &tgid, &fresh, BPF_ANY);
 	record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);

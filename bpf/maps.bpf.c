@@ -3,12 +3,16 @@
 #include "bpf/state.h"
 
 const volatile __u8 trace_all = 0;
+const volatile __u8 with_texts = 0;
+const volatile __u8 with_keys = 0;
+const volatile __u8 cpu_time = 0;
 const volatile __u64 wake_bytes = 1024 * 1024;
 volatile __u64 cost_inside = 0, cost_around = 0, cost_pace = 0;
 
 struct processes_map processes SEC(".maps");
 struct threads_map threads SEC(".maps");
 struct queries_map queries SEC(".maps");
+struct passes_map passes SEC(".maps");
 struct records_map records SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

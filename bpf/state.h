@@ -10,11 +10,18 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-/* A query that is running. Its frame is known by rsp at the two sites, which is the same at both. */
+/*
+ * A query or a guard that is running. It is known by rsp at its two sites, which is the same at both, and, as one
+ * function can have several guards, by the guard's id; a query's is 0.
+ */
 struct frame {
-	__u64 sp;
-	__u64 start_and_query; /* as in struct wire_interval */
+	__u64 key;
+	__u64 start_and_number; /* as in struct wire_interval */
+	__u64 argument;		/* likewise; 0 for none */
 };
+
+#define KEY(sp, guard) ((sp) | (__u64)(guard) << 48)
+#define KEY_SP(key) ((key)&WIRE_TIME_MASK)
 
 struct thread {
 	__u64 process_start;
@@ -22,6 +29,12 @@ struct thread {
 	__u64 last; /* time of the last entry or exit; the next is later */
 	__u64 inside, around; /* what an entry and its exit cost at the thread's present pace */
 	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
+	__u64 tcx;	      /* of the last query entered */
+	__u32 arguments;      /* in the batch */
+	/* Where times are of the CPU: nanoseconds away from it, so far and before it left last. */
+	__u64 away, away_before;
+	__u64 switched, ran; /* when it last left it or came back, and what the scheduler said then that it had run */
+	__u32 is_away;
 	__u32 depth;
 	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
 	struct frame frames[WIRE_MAX_DEPTH];
@@ -30,6 +43,7 @@ struct thread {
 
 /* Set before the programs are loaded. */
 extern const volatile __u8 trace_all;	/* follow every process that runs a probed compiler */
+extern const volatile __u8 cpu_time;	/* a thread's clock stands still while it is off the CPU */
 extern const volatile __u64 wake_bytes; /* wake the collector once this much waits in the ring */
 
 /*
@@ -39,6 +53,9 @@ extern const volatile __u64 wake_bytes; /* wake the collector once this much wai
 extern volatile __u64 cost_inside, cost_around;
 /* 16 times the nanoseconds that an exit's program took when that was measured; 0: the cost is taken for constant. */
 extern volatile __u64 cost_pace;
+
+extern const volatile __u8 with_texts; /* read the texts that guards have as arguments */
+extern const volatile __u8 with_keys;  /* read the keys of queries */
 
 struct query_table {
 	__u16 numbers[WIRE_VTABLE_SLOTS]; /* of the query whose vtable lies 8 * index bytes behind the TyCtxt */
@@ -66,6 +83,13 @@ struct queries_map {
 	__type(value, struct query_table);
 };
 
+struct passes_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct wire_pass_key);
+	__type(value, struct wire_pass);
+};
+
 struct records_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
@@ -74,6 +98,7 @@ struct records_map {
 extern struct processes_map processes SEC(".maps");
 extern struct threads_map threads SEC(".maps");
 extern struct queries_map queries SEC(".maps");
+extern struct passes_map passes SEC(".maps");
 extern struct records_map records SEC(".maps");
 
 #define count_up(process, field, by)                                      \
@@ -91,17 +116,40 @@ static __always_inline struct wire_process *process_of(const struct thread *thre
 }
 
 /*
- * The thread's time, in nanoseconds since its process's exec, without what it has spent in probes. No two calls return
- * the same: of two queries with no time in between, readers of the profile take the one for a part of the other.
+ * How long the thread had been off the CPU by `now`, which it read itself. Where BPF programs can be pre-empted it may
+ * have been away between that reading and this one, or between any two here; that absence is none of `now`'s.
+ */
+static __always_inline __u64 time_away(const struct thread *thread, __u64 now)
+{
+	__u64 away = thread->away;
+
+	barrier();
+	if (thread->switched > now)
+		away = thread->away_before;
+	return away;
+}
+
+/*
+ * The thread's time, in nanoseconds since its process's exec, without what it has spent in probes, and with cpu_time
+ * without what it has spent off the CPU since it was first seen. No two calls return the same: of two queries with no
+ * time in between, readers of the profile take the one for a part of the other.
  */
 static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
 {
 	__u64 time = now - thread->process_start - thread->skew;
 
+	if (cpu_time)
+		time -= time_away(thread, now);
 	if ((__s64)(time - thread->last) <= 0)
 		time = thread->last + 1;
 	thread->last = time;
 	return time;
+}
+
+/* The same for a thread that need not be the current one. */
+static __always_inline __u64 time_of_thread(struct thread *thread)
+{
+	return thread_time(thread, cpu_time && thread->is_away ? thread->switched : bpf_ktime_get_ns());
 }
 
 /* Sends the batch. What does not fit is counted as lost. */
@@ -128,28 +176,50 @@ static __noinline int flush(struct thread *thread)
 		process->pace = thread->pace;
 	}
 	if (bpf_ringbuf_output(&records, &thread->batch, size, wake))
-		count_up(process, lost, count);
+		count_up(process, lost, count - thread->arguments);
 	thread->batch.header.count = 0;
+	thread->arguments = 0;
+	return 0;
+}
+
+/* Puts two words into the batch. */
+static __always_inline void add_words(struct thread *thread, __u64 first, __u64 second)
+{
+	__u32 at = thread->batch.header.count;
+
+	if (at < WIRE_BATCH) {
+		thread->batch.intervals[at].start_and_number = first;
+		thread->batch.intervals[at].length_and_flags = second;
+		thread->batch.header.count = at + 1;
+	}
+}
+
+/* An interval with its argument behind it; the two are not parted. */
+static __noinline int add_with_argument(struct thread *thread, __u64 begun, __u64 length_and_flags, __u64 argument)
+{
+	if (thread->batch.header.count >= WIRE_BATCH - 1)
+		flush(thread);
+	add_words(thread, begun, length_and_flags | INTERVAL_ARGUMENT);
+	add_words(thread, argument, 0);
+	thread->arguments++;
 	return 0;
 }
 
 /* Moves the top frame into the batch, ended at `time` of the thread's clock. */
 static __always_inline void close_top(struct thread *thread, __u64 time, __u64 flags)
 {
-	__u32 top = thread->depth - 1, at;
+	__u32 top = thread->depth - 1;
+	__u64 begun, length;
 
 	if (top >= WIRE_MAX_DEPTH)
 		return;
 	thread->depth = top;
-	at = thread->batch.header.count;
-	if (at < WIRE_BATCH) {
-		struct wire_interval *interval = &thread->batch.intervals[at];
-		__u64 begun = thread->frames[top].start_and_query;
-
-		interval->start_and_query = begun;
-		interval->length_and_flags = ((time - begun) & WIRE_TIME_MASK) | flags;
-		thread->batch.header.count = at + 1;
-	}
+	begun = thread->frames[top].start_and_number;
+	length = ((time - begun) & WIRE_TIME_MASK) | flags;
+	if (thread->frames[top].argument)
+		add_with_argument(thread, begun, length, thread->frames[top].argument);
+	else
+		add_words(thread, begun, length);
 	if (thread->batch.header.count >= WIRE_BATCH)
 		flush(thread);
 }

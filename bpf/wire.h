@@ -10,23 +10,104 @@
 #define WIRE_BATCH 96		   /* intervals sent in one record */
 #define WIRE_ARGS_CHUNK 4096	   /* bytes of command line in one record */
 #define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
+#define WIRE_MAX_TEXT 248	   /* bytes of an argument's text; more are cut off */
 #define WIRE_COMM 16
+#define WIRE_FILE_NAME 256 /* bytes of a file's name with the NUL behind it: NAME_MAX and one */
+#define WIRE_PATH 4096	   /* bytes of a path, likewise: PATH_MAX */
+
+/*
+ * An interval's number says what it is: the high four bits the class, the low twelve the query, counted from 1 as the
+ * plan lists them. From WIRE_ACTIVITIES on it is an activity, counted from 0.
+ */
+#define WIRE_NUMBER(class, index) ((unsigned int)(class) << 12 | (unsigned int)(index))
+#define WIRE_CLASS_QUERY 0
+#define WIRE_CLASS_LOAD 1
+#define WIRE_CLASS_HASHING 2
+#define WIRE_CLASS_BLOCKED 3
+#define WIRE_ACTIVITIES WIRE_NUMBER(4, 0)
+#define WIRE_MAX_QUERIES 4095
+#define WIRE_MAX_ACTIVITIES (0x10000 - WIRE_ACTIVITIES)
 
 /* No query: 0 is kept free so that an untouched table answers "unknown". Intervals may carry it. */
 #define WIRE_QUERY_NONE 0
 
 /*
  * An entry probe's cookie says where to find the two pointers that name the query. At the guard that rustc's own
- * self-profiler leaves in the code, the TyCtxt is in a register and the query's vtable in a register or stack slot.
+ * self-profiler leaves in the code, the TyCtxt is in a register and the query's vtable in a register or stack slot. The
+ * query's key, where it is a plain id of one or two numbers of 32 bits, is in registers or on the stack likewise.
  */
 #define COOKIE_COMPILER(cookie) ((unsigned int)((cookie)&0xff))
 #define COOKIE_TCX_REGISTER(cookie) ((unsigned int)(((cookie) >> 8) & 0xf))
 #define COOKIE_VTABLE_REGISTER(cookie) ((unsigned int)(((cookie) >> 12) & 0xf))
 #define COOKIE_VTABLE_ON_STACK(cookie) ((unsigned int)(((cookie) >> 16) & 1))
-#define COOKIE_VTABLE_DISPLACEMENT(cookie) ((int)((cookie) >> 32)) /* bytes from rsp */
+#define COOKIE_KEY_KIND(cookie) ((unsigned int)(((cookie) >> 17) & 7))	   /* enum key_kind */
+#define COOKIE_KEY_FIRST(cookie) ((unsigned int)(((cookie) >> 20) & 0x1f)) /* a register, or KEY_ON_STACK */
+#define COOKIE_KEY_SECOND(cookie) ((unsigned int)(((cookie) >> 25) & 0x1f))
+#define COOKIE_VTABLE_DISPLACEMENT(cookie) ((int)(short)((cookie) >> 32) * 8) /* bytes from rsp */
+#define COOKIE_KEY_DISPLACEMENT(cookie) ((int)((cookie) >> 48) * 4)	      /* likewise */
 #define COOKIE_MAKE(tcx, vtable, on_stack, displacement)                                                              \
 	((unsigned long long)(tcx) << 8 | (unsigned long long)(vtable) << 12 | (unsigned long long)(on_stack) << 16 | \
-	 (unsigned long long)(unsigned int)(displacement) << 32)
+	 (unsigned long long)(unsigned short)(short)((displacement) / 8) << 32)
+#define COOKIE_WITH_KEY(kind, first, second, displacement)                                                           \
+	((unsigned long long)(kind) << 17 | (unsigned long long)(first) << 20 | (unsigned long long)(second) << 25 | \
+	 (unsigned long long)(unsigned short)((displacement) / 4) << 48)
+#define KEY_ON_STACK 16 /* a second number that is there too lies behind the first one, if that is */
+
+enum key_kind {
+	KEY_UNKNOWN,
+	KEY_UNIT,   /* () */
+	KEY_CRATE,  /* CrateNum */
+	KEY_LOCAL,  /* LocalDefId and OwnerId */
+	KEY_DEF_ID, /* DefId: index, crate */
+};
+
+/* A key as an interval's argument: the kind in the high three bits, then 29 bits of crate and 32 of index. */
+#define KEY_MAKE(kind, crate, index) \
+	((unsigned long long)(kind) << 61 | ((unsigned long long)(crate)&0x1fffffff) << 32 | (index))
+#define KEY_KIND(key) ((unsigned int)((key) >> 61))
+#define KEY_CRATE_OF(key) ((unsigned int)((key) >> 32) & 0x1fffffff)
+#define KEY_INDEX(key) ((unsigned int)(key))
+
+/*
+ * The cookie of a guard's begin; `naming` is one of enum guard_naming. Begin and end of a guard have the same id, from
+ * 1 on, which together with rsp pairs them. For queries the number holds only the class. The displacement is where
+ * something lies on the stack; for namings that need nothing there, how much higher rsp will be at the end, which is 0
+ * unless the guard ends in another function.
+ */
+#define GUARD_NAMING(cookie) ((unsigned int)(((cookie) >> 8) & 0xf))
+#define GUARD_ID(cookie) ((unsigned int)(((cookie) >> 12) & 0xfff))
+#define GUARD_REGISTER(cookie) ((unsigned int)(((cookie) >> 24) & 0xf))
+#define GUARD_SELF_REGISTER(cookie) ((unsigned int)(((cookie) >> 28) & 0xf))
+#define GUARD_NUMBER(cookie) ((unsigned int)(((cookie) >> 32) & 0xffff))
+#define GUARD_DISPLACEMENT(cookie) ((int)((long long)(cookie) >> 48) * 8) /* bytes from rsp */
+#define GUARD_ADDRESS(cookie) ((unsigned int)((cookie) >> 32))		  /* of a GUARD_PASS's site in the image */
+#define GUARD_MAKE(naming, id, reg, self)                                                                       \
+	((unsigned long long)(naming) << 8 | (unsigned long long)(id) << 12 | (unsigned long long)(reg) << 24 | \
+	 (unsigned long long)(self) << 28)
+#define GUARD_WITH_NUMBER(number, displacement) \
+	((unsigned long long)(number) << 32 | (unsigned long long)(unsigned short)(short)((displacement) / 8) << 48)
+#define WIRE_MAX_GUARDS 4095
+
+enum guard_naming {
+	GUARD_FIXED = 1,    /* the number is all */
+	GUARD_ARGUMENT = 2, /* the number; pointer and length of its argument are on the stack, at the displacement */
+	GUARD_QUERY_REGISTER = 3, /* the query whose vtable is in the register */
+	GUARD_QUERY_STACK = 4,	  /* the query whose vtable is on the stack, at the displacement */
+	GUARD_QUERY_RUNNING = 5,  /* the query that the thread is in */
+	GUARD_PASS = 6, /* the MIR pass whose vtable is in the register, at the address in the self register */
+};
+
+/* A MIR pass is known by the compiler's number and the address of its vtable in the image. */
+struct wire_pass_key {
+	unsigned int compiler;
+	unsigned int vtable;
+};
+
+struct wire_pass {
+	unsigned int selector; /* offset in the pass of the byte that is added to the number */
+	unsigned short number;
+	unsigned short count; /* of numbers; if there is but one, the byte is not looked at */
+};
 
 /* Every record begins with this. `tgid` and `tid` as the initial pid namespace numbers them. */
 struct wire_header {
@@ -37,25 +118,29 @@ struct wire_header {
 };
 
 enum wire_kind {
-	WIRE_INTERVALS = 1, /* struct wire_intervals: finished queries of one thread, by rising end */
+	WIRE_INTERVALS = 1, /* struct wire_intervals: what has finished in one thread, by rising end */
 	WIRE_COMPILER = 2,  /* struct wire_compiler: a process began to compile */
 	WIRE_ARGS = 3,	    /* struct wire_args: the next piece of its command line */
 	WIRE_EXEC = 4,	    /* struct wire_exec: a process of the tree became another program */
 	WIRE_END = 5,	    /* struct wire_end: a process of the tree ended, or became another program */
+	WIRE_TEXT = 6,	    /* struct wire_text: what the argument of an interval to come stands for */
+	WIRE_FILE = 7,	    /* struct wire_file: a compiler, or a program that it started, has written a file */
+	WIRE_RENAME = 8,    /* struct wire_rename: or renamed one */
 };
 
 /*
- * One finished query. start_and_query: low 48 bits nanoseconds since the process's exec, high 16 bits the query's
- * number. length_and_flags: low 48 bits nanoseconds, high 16 bits INTERVAL_ flags.
+ * One that has finished. start_and_number: low 48 bits nanoseconds since the process's exec, high 16 bits its number.
+ * length_and_flags: low 48 bits nanoseconds, high 16 bits INTERVAL_ flags.
  */
 struct wire_interval {
-	unsigned long long start_and_query;
+	unsigned long long start_and_number;
 	unsigned long long length_and_flags;
 };
 
 #define WIRE_TIME_MASK ((1ULL << 48) - 1)
 #define INTERVAL_UNWOUND (1ULL << 48)	/* left by a panic; closed when it was found gone */
 #define INTERVAL_TRUNCATED (1ULL << 49) /* still running when its thread ended or recording stopped */
+#define INTERVAL_ARGUMENT (1ULL << 50)	/* the next in the record is no interval: its first word is the argument */
 
 struct wire_intervals {
 	struct wire_header header;
@@ -69,6 +154,7 @@ struct wire_counts {
 	unsigned long long unwound;   /* intervals sent with INTERVAL_UNWOUND */
 	unsigned long long truncated; /* intervals sent with INTERVAL_TRUNCATED */
 	unsigned long long too_deep;  /* queries nested deeper than WIRE_MAX_DEPTH, not recorded */
+	unsigned long long unseen;    /* switches of threads that were noticed only at the next one */
 };
 
 struct wire_compiler {
@@ -82,6 +168,12 @@ struct wire_compiler {
 struct wire_args {
 	struct wire_header header;
 	char bytes[WIRE_ARGS_CHUNK];
+};
+
+struct wire_text {
+	struct wire_header header; /* count: bytes of text */
+	unsigned long long argument;
+	char bytes[WIRE_MAX_TEXT];
 };
 
 struct wire_exec {
@@ -98,14 +190,36 @@ struct wire_end {
 	unsigned int by_exec;
 };
 
+/*
+ * A regular file that was open for writing was closed, or another one is about to be copied into it. The header's tgid
+ * is the compiler's, and so is its tid if another process wrote the file.
+ */
+struct wire_file {
+	struct wire_header header; /* count: 1 for a copy */
+	unsigned long long size;   /* bytes */
+	unsigned int writer;	   /* tgid of the process that wrote it */
+	unsigned int padding;
+	char name[WIRE_FILE_NAME]; /* without directories; up to a NUL */
+};
+
+/* A file was renamed. Both paths as the process gave them, up to a NUL. */
+struct wire_rename {
+	struct wire_header header; /* tgid and tid as in wire_file */
+	char from[WIRE_PATH];
+	char to[WIRE_PATH];
+};
+
 /* An entry of the map of processes; the key is the tgid. */
 struct wire_process {
 	unsigned long long start;
 	struct wire_counts counts;
+	unsigned long long tcx;	 /* where the TyCtxt of the thread that was last to meet one lies */
 	unsigned long long skew; /* nanoseconds in probes, of the thread that spent the most */
 	unsigned long long pace; /* of the thread that sent last: 16 times the nanoseconds of an exit's program */
 	unsigned int flags;	 /* PROCESS_ flags */
 	unsigned int threads;	 /* with a shadow stack */
+	unsigned int compiler;	 /* tgid of the compiler that has started it, itself or by others; 0 for none */
+	unsigned int padding;
 };
 
 #define PROCESS_COMPILER 1u /* WIRE_COMPILER was sent */
@@ -117,10 +231,11 @@ struct wire_process {
 #ifdef __STDC_VERSION__
 _Static_assert(sizeof(struct wire_header) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
-_Static_assert(sizeof(struct wire_counts) == 40, "shared with BPF");
+_Static_assert(sizeof(struct wire_counts) == 48, "shared with BPF");
 _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
-_Static_assert(sizeof(struct wire_end) == 72, "shared with BPF");
-_Static_assert(sizeof(struct wire_process) == 72, "shared with BPF");
+_Static_assert(sizeof(struct wire_end) == 80, "shared with BPF");
+_Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
+_Static_assert(sizeof(struct wire_process) == 96, "shared with BPF");
 #endif
 
 #endif

@@ -6,6 +6,7 @@
  * usage: fold PROFILE
  */
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,6 @@ struct thread {
 struct profile {
 	struct thread **threads;
 	size_t count;
-	char **names; /* one of each, so that the trees may borrow them */
-	size_t name_count;
 };
 
 static void __attribute__((noreturn)) die(const char *text)
@@ -57,16 +56,6 @@ static struct thread *thread_of(struct profile *profile, uint32_t id)
 	return profile->threads[profile->count++];
 }
 
-static const char *keep_name(struct profile *profile, struct mmp_text text)
-{
-	for (size_t i = 0; i < profile->name_count; i++)
-		if (strlen(profile->names[i]) == text.size && !memcmp(profile->names[i], text.bytes, text.size))
-			return profile->names[i];
-	profile->names = must(reallocarray(profile->names, profile->name_count + 1, sizeof(*profile->names)));
-	profile->names[profile->name_count] = must(strndup(text.bytes, text.size));
-	return profile->names[profile->name_count++];
-}
-
 /* Takes the intervals of a thread from the last end to the first: each comes after those around it. */
 static void add_interval(struct profile *profile, const struct mmp_event *event, const char *name)
 {
@@ -86,24 +75,44 @@ static void add_interval(struct profile *profile, const struct mmp_event *event,
 	thread->open[thread->depth++] = (struct open_interval){event->start, parent};
 }
 
+static void copy_text(struct mmp_text text, char copy[TREE_NAME])
+{
+	snprintf(copy, TREE_NAME, "%.*s", (int)text.size, text.bytes);
+}
+
+/* What the tree calls an event, by kind, label and argument, of which there is one at most. */
+static void name_event(const struct mmp_reader *reader, const struct mmp_event *event, struct mmp_buffer *buffer,
+		       char name[TREE_NAME])
+{
+	char kind[TREE_NAME], label[TREE_NAME], argument[TREE_NAME];
+	struct mmp_text text, arguments, first;
+	struct mmp_error err;
+	bool has_argument;
+
+	if (mmp_text_of(reader, event->kind, buffer, &text, &err) < 0)
+		die(err.text);
+	copy_text(text, kind);
+	if (mmp_event_text_of(reader, event->id, buffer, &text, &arguments, &err) < 0)
+		die(err.text);
+	copy_text(text, label);
+	has_argument = mmp_next_argument(&arguments, &first);
+	if (has_argument)
+		copy_text(first, argument);
+	tree_name(kind, label, has_argument ? argument : NULL, name);
+}
+
 static void read_events(const struct mmp_reader *reader, struct profile *profile)
 {
 	struct mmp_cursor cursor = mmp_end(reader);
 	struct mmp_buffer buffer = {0};
 	struct mmp_event event;
-	struct mmp_error err;
-	struct mmp_text text;
+	char name[TREE_NAME];
 
 	while (mmp_previous(&cursor, &event)) {
 		if (event.type != MMP_INTERVAL)
 			die("an event that is no interval");
-		if (mmp_text_of(reader, event.kind, &buffer, &text, &err) < 0)
-			die(err.text);
-		if (text.size != strlen(MMP_KIND_QUERY) || memcmp(text.bytes, MMP_KIND_QUERY, text.size) != 0)
-			die("an event that is no query");
-		if (mmp_label_of(reader, event.id, &buffer, &text, &err) < 0)
-			die(err.text);
-		add_interval(profile, &event, keep_name(profile, text));
+		name_event(reader, &event, &buffer, name);
+		add_interval(profile, &event, name);
 	}
 	mmp_buffer_free(&buffer);
 }
@@ -137,8 +146,8 @@ static void print_profile(const struct mmp_reader *reader, const struct profile 
 
 	if (!own)
 		die("no metadata of querytap's");
-	if (number(own, "queries") != mmp_event_count(reader))
-		die("the metadata tells another number of queries");
+	if (number(own, "queries") + number(own, "others") != mmp_event_count(reader))
+		die("the metadata tells another number of events");
 	outcome.crate = crate;
 	outcome.lost = number(own, "lost");
 	outcome.missed = number(own, "missed");
@@ -170,10 +179,7 @@ int main(int argc, char **argv)
 		free(profile.threads[i]->open);
 		free(profile.threads[i]);
 	}
-	for (size_t i = 0; i < profile.name_count; i++)
-		free(profile.names[i]);
 	free(profile.threads);
-	free(profile.names);
 	mmp_close(reader);
 	return 0;
 }

@@ -47,7 +47,9 @@ struct elf_file {
 	size_t piece_count;
 	const struct elf_pointer *pointers;
 	size_t pointer_count;
-	const char *comment; /* contents of .comment, with its NUL; NULL for none */
+	const char *import;	 /* a function of another image; NULL for none */
+	uint64_t import_pointer; /* where the dynamic linker would write its address */
+	const char *comment;	 /* contents of .comment, with its NUL; NULL for none */
 	size_t comment_size;
 	const uint8_t *build_id; /* 20 bytes; NULL for none */
 	int stripped;		 /* no .symtab */
@@ -57,7 +59,7 @@ struct elf_file {
 struct elf_writer {
 	uint8_t *bytes;
 	size_t size;
-	Elf64_Shdr headers[8];
+	Elf64_Shdr headers[12];
 	size_t count;
 	char names[128];
 	size_t names_size;
@@ -125,6 +127,20 @@ static inline void elf_add_pointers(struct elf_writer *writer, const struct elf_
 	free(relocations);
 }
 
+static inline void elf_add_import(struct elf_writer *writer, const char *name, uint64_t pointer)
+{
+	const Elf64_Sym symbols[] = {{0}, {.st_name = 1, .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC)}};
+	const Elf64_Rela relocation = {.r_offset = pointer, .r_info = ELF64_R_INFO(1, R_X86_64_JUMP_SLOT)};
+	char names[64];
+
+	snprintf(names, sizeof(names), "%c%s", '\0', name);
+	elf_add_section(writer, ".dynstr", SHT_STRTAB, 0, names, strlen(name) + 2, 0);
+	elf_add_section(writer, ".dynsym", SHT_DYNSYM, (uint32_t)writer->count - 1, symbols, sizeof(symbols),
+			sizeof(*symbols));
+	elf_add_section(writer, ".rela.plt", SHT_RELA, (uint32_t)writer->count - 1, &relocation, sizeof(relocation),
+			sizeof(relocation));
+}
+
 static inline void elf_add_build_id(struct elf_writer *writer, const uint8_t *build_id)
 {
 	struct {
@@ -167,6 +183,8 @@ static inline uint8_t *elf_bytes(const struct elf_file *file, size_t *size)
 	if (!file->stripped)
 		elf_add_symbols(&writer, file);
 	elf_add_pointers(&writer, file);
+	if (file->import)
+		elf_add_import(&writer, file->import, file->import_pointer);
 	if (file->comment)
 		elf_add_section(&writer, ".comment", SHT_PROGBITS, 0, file->comment, file->comment_size, 0);
 	if (file->build_id)

@@ -1,188 +1,14 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * The pairing of entries and exits, compiled as ordinary C. A made-up thread enters and leaves queries at stack
- * pointers of the test's choosing; what comes out is the list of intervals.
- */
+/* The pairing of the entries and exits of queries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "bpf/pair.bpf.c"
-
-const volatile __u8 trace_all = 0;
-const volatile __u64 wake_bytes = 1;
-volatile __u64 cost_inside, cost_around, cost_pace;
-struct processes_map processes;
-struct threads_map threads;
-struct queries_map queries;
-struct records_map records;
-
-enum { MAX_INTERVALS = 4096, PID = 42, STACK_TOP = 0x800000, SEGMENT_SIZE = 0x100000 };
-
-/* Two stack segments above and below the thread's own stack, each a memory area of its own. */
-static const struct area areas[] = {
-    {0x100000, 0x100000 + SEGMENT_SIZE},
-    {0x400000, STACK_TOP},
-    {0x900000, 0x900000 + SEGMENT_SIZE},
-};
-
-static struct world {
-	bool followed, has_thread, ring_full, no_memory, no_areas;
-	struct wire_process process;
-	struct thread thread;
-	struct query_table table;
-	__u64 now, cookie, slot_value;
-	__u64 reading; /* nanoseconds that go by with each reading of the clock */
-	struct wire_interval intervals[MAX_INTERVALS];
-	size_t count;
-	char reserved[sizeof(struct wire_args)];
-} world;
-
-void *bpf_map_lookup_elem(void *map, const void *key)
-{
-	if (map == &processes)
-		return world.followed && *(const __u32 *)key == PID ? &world.process : NULL;
-	return map == &queries && *(const __u32 *)key == 0 ? &world.table : NULL;
-}
-
-long bpf_map_update_elem(void *map, const void *key, const void *value, unsigned long long flags)
-{
-	(void)map, (void)key, (void)value, (void)flags;
-	return 0;
-}
-
-void *bpf_task_storage_get(void *map, void *task, void *value, unsigned long long flags)
-{
-	(void)map, (void)task, (void)value;
-	if (flags && !world.no_memory)
-		world.has_thread = true;
-	return world.has_thread ? &world.thread : NULL;
-}
-
-void *bpf_get_current_task_btf(void)
-{
-	return &world;
-}
-
-unsigned long long bpf_get_current_pid_tgid(void)
-{
-	return (unsigned long long)PID << 32 | PID;
-}
-
-unsigned long long bpf_get_attach_cookie(void *ctx)
-{
-	(void)ctx;
-	return world.cookie;
-}
-
-unsigned long long bpf_ktime_get_ns(void)
-{
-	__u64 now = world.now;
-
-	world.now += world.reading;
-	return now;
-}
-
-long bpf_probe_read_user(void *to, unsigned int size, const void *from)
-{
-	(void)from;
-	memcpy(to, &world.slot_value, size < sizeof(world.slot_value) ? size : sizeof(world.slot_value));
-	return 0;
-}
-
-long bpf_ringbuf_output(void *ring, void *data, unsigned long long size, unsigned long long flags)
-{
-	const struct wire_intervals *record = data;
-
-	(void)ring, (void)flags;
-	if (world.ring_full)
-		return -1;
-	assert_int_equal(size, sizeof(record->header) + record->header.count * sizeof(record->intervals[0]));
-	memcpy(&world.intervals[world.count], record->intervals, record->header.count * sizeof(record->intervals[0]));
-	world.count += record->header.count;
-	return 0;
-}
-
-void *bpf_ringbuf_reserve(void *ring, unsigned long long size, unsigned long long flags)
-{
-	(void)ring, (void)flags;
-	return size <= sizeof(world.reserved) ? world.reserved : NULL;
-}
-
-void bpf_ringbuf_submit(void *data, unsigned long long flags)
-{
-	(void)data, (void)flags;
-}
-
-unsigned long long bpf_ringbuf_query(void *ring, unsigned long long what)
-{
-	(void)ring, (void)what;
-	return 0;
-}
-
-long shim_find_vma(void *task, unsigned long long address, long (*callback)(void *, void *, void *), void *context)
-{
-	for (size_t i = 0; !world.no_areas && i < sizeof(areas) / sizeof(*areas); i++) {
-		struct vm_area_struct vma = {areas[i].start, areas[i].end};
-
-		if (address >= vma.vm_start && address < vma.vm_end)
-			return callback(task, &vma, context);
-	}
-	return -2;
-}
-
-long shim_loop(unsigned int count, long (*callback)(unsigned int, void *), void *context)
-{
-	unsigned int i = 0;
-
-	while (i < count && callback(i, context) == 0)
-		i++;
-	return (long)i;
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	memset(&world, 0, sizeof(world));
-	world.followed = true;
-	world.now = 1000;
-	cost_inside = cost_around = cost_pace = 0;
-	for (unsigned int i = 1; i < 100; i++)
-		world.table.numbers[i] = (__u16)i;
-	return 0;
-}
-
-/* Enters the query `number` 10 ns later with its stack pointer at `sp`. */
-static void enter(unsigned int number, __u64 sp)
-{
-	struct pt_regs regs = {.sp = sp, .di = 0x7000, .si = 0x7000 + 8 * number};
-
-	world.now += 10;
-	world.cookie = COOKIE_MAKE(7, 6, 0, 0);
-	query_enter(&regs);
-}
-
-static void leave(__u64 sp)
-{
-	struct pt_regs regs = {.sp = sp};
-
-	world.now += 10;
-	query_exit(&regs);
-}
-
-static void expect_interval(size_t at, unsigned int number, __u64 start, __u64 length, __u64 flags)
-{
-	assert_true(at < world.count);
-	assert_int_equal(world.intervals[at].start_and_query >> 48, number);
-	assert_int_equal(world.intervals[at].start_and_query & WIRE_TIME_MASK, start);
-	assert_int_equal(world.intervals[at].length_and_flags & WIRE_TIME_MASK, length);
-	assert_int_equal(world.intervals[at].length_and_flags & ~WIRE_TIME_MASK, flags);
-}
+#include "tests/unit/bpf_world.h"
 
 static void nested_queries_end_inside_out(void **state)
 {
@@ -212,6 +38,38 @@ static void a_vtable_on_the_stack_is_read_there(void **state)
 	leave(STACK_TOP - 0x100);
 	flush(&world.thread);
 	expect_interval(0, 5, 1000, 10, 0);
+}
+
+/* Enters a query whose key the cookie describes, and returns what the interval has of it. */
+static __u64 key_of(__u64 place, const struct pt_regs *registers)
+{
+	struct pt_regs regs = *registers;
+
+	regs.sp = STACK_TOP - 0x100;
+	regs.di = 0x7000;
+	regs.si = 0x7000 + 8;
+	world.count = 0;
+	world.cookie = COOKIE_MAKE(7, 6, 0, 0) | place;
+	query_enter(&regs);
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	assert_int_equal(world.intervals[0].start_and_number >> 48, 1);
+	return world.intervals[0].length_and_flags & INTERVAL_ARGUMENT ? world.intervals[1].start_and_number : 0;
+}
+
+static void keys_are_read_where_the_cookie_says(void **state)
+{
+	const struct pt_regs regs = {.cx = 0xffffffff00000005, .r8 = 7, .bx = 9};
+
+	(void)state;
+	world.slot_value = 33;
+	assert_int_equal(key_of(0, &regs), 0);
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_UNIT, 0, 0, 0), &regs), KEY_MAKE(KEY_UNIT, 0, 0));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_DEF_ID, 1, 8, 0), &regs), KEY_MAKE(KEY_DEF_ID, 7, 5));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_LOCAL, 3, 0, 0), &regs), KEY_MAKE(KEY_LOCAL, 0, 9));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_DEF_ID, 1, KEY_ON_STACK, 0x40), &regs),
+			 KEY_MAKE(KEY_DEF_ID, 33, 5));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_CRATE, KEY_ON_STACK, 0, 0x40), &regs), KEY_MAKE(KEY_CRATE, 0, 33));
 }
 
 static void an_unknown_vtable_keeps_its_place(void **state)
@@ -293,7 +151,7 @@ static void segments_above_and_below_nest(void **state)
 	flush(&world.thread);
 	assert_int_equal(world.count, 4);
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(world.intervals[i].start_and_query >> 48, 4 - i);
+		assert_int_equal(world.intervals[i].start_and_number >> 48, 4 - i);
 	assert_int_equal(world.process.counts.unwound, 0);
 	assert_int_equal(world.process.counts.missed, 0);
 }
@@ -439,8 +297,8 @@ static void the_clock_always_goes_on(void **state)
 		leave(STACK_TOP - 0x100 * i);
 	flush(&world.thread);
 	for (size_t i = 1; i < world.count; i++) {
-		__u64 start = world.intervals[i].start_and_query & WIRE_TIME_MASK;
-		__u64 inner = world.intervals[i - 1].start_and_query & WIRE_TIME_MASK;
+		__u64 start = world.intervals[i].start_and_number & WIRE_TIME_MASK;
+		__u64 inner = world.intervals[i - 1].start_and_number & WIRE_TIME_MASK;
 
 		assert_true(start < inner);
 		assert_true(start + (world.intervals[i].length_and_flags & WIRE_TIME_MASK) >
@@ -448,13 +306,12 @@ static void the_clock_always_goes_on(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, set_up)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(nested_queries_end_inside_out),
 	    TEST(a_vtable_on_the_stack_is_read_there),
+	    TEST(keys_are_read_where_the_cookie_says),
 	    TEST(an_unknown_vtable_keeps_its_place),
 	    TEST(unwound_frames_are_closed_by_the_callers_exit),
 	    TEST(unwound_frames_are_closed_by_the_next_entry),

@@ -91,7 +91,23 @@ static void assert_equal_plans(const struct plan *a, const struct plan *b)
 		if (a->queries[i].refusal)
 			assert_string_equal(a->queries[i].refusal, b->queries[i].refusal);
 	}
+	assert_int_equal(a->activity_count, b->activity_count);
+	for (size_t i = 0; i < a->activity_count; i++)
+		assert_string_equal(a->activities[i].label, b->activities[i].label);
+	assert_int_equal(a->omission_count, b->omission_count);
+	for (size_t i = 0; i < a->omission_count; i++) {
+		assert_string_equal(a->omissions[i].label, b->omissions[i].label);
+		assert_string_equal(a->omissions[i].refusal, b->omissions[i].refusal);
+	}
+	assert_int_equal(a->pass_count, b->pass_count);
+	for (size_t i = 0; i < a->pass_count; i++) {
+		assert_int_equal(a->passes[i].vtable, b->passes[i].vtable);
+		assert_int_equal(a->passes[i].selector, b->passes[i].selector);
+		assert_int_equal(a->passes[i].count, b->passes[i].count);
+		assert_int_equal(a->passes[i].first, b->passes[i].first);
+	}
 	for (size_t i = 0; i < a->site_count; i++) {
+		assert_int_equal(a->sites[i].event, b->sites[i].event);
 		assert_int_equal(a->sites[i].offset, b->sites[i].offset);
 		assert_int_equal(a->sites[i].cookie, b->sites[i].cookie);
 		assert_int_equal(a->sites[i].kind, b->sites[i].kind);
@@ -188,24 +204,32 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 3", "querytap-plan 2"},
-	    {"\n34128 type_of", "\n4294967288 type_of"}, /* a vtable far behind the table's end */
-	    {"\n34128 type_of", "\n262144 type_of"},	 /* just behind it */
-	    {"\n34128 type_of", "\n34129 type_of"},
-	    {"\n34128 type_of", "\n-8 type_of"},
-	    {"\n34128 type_of", "\nnone type_of"},
-	    {"\n34128 type_of", "\n34128 "},
-	    {"\n34128 type_of", "\n34160 type_of"}, /* not more than a lie */
+	    {"querytap-plan 5", "querytap-plan 4"},
+	    {"\n34128 1 type_of", "\n4294967288 1 type_of"}, /* a vtable far behind the table's end */
+	    {"\n34128 1 type_of", "\n262144 1 type_of"},     /* just behind it */
+	    {"\n34128 1 type_of", "\n34129 1 type_of"},
+	    {"\n34128 1 type_of", "\n-8 1 type_of"},
+	    {"\n34128 1 type_of", "\nnone 1 type_of"},
+	    {"\n34128 1 type_of", "\n34128 1 "},
+	    {"\n34128 1 type_of", "\n34128 2 type_of"},
+	    {"\n34128 1 type_of", "\n34160 1 type_of"}, /* not more than a lie */
 	    {"queries 15", "queries 14"},
 	    {"queries 15", "queries 16"},
 	    {"queries 15", "queries 99999999999"},
-	    {"sites 24", "sites 22"},
-	    {"sites 24", "sites 25"},
-	    {"sites 24", "sites 0"},
+	    {"sites 70", "sites 68"},
+	    {"sites 70", "sites 71"},
+	    {"sites 70", "sites 0"},
 	    {"\n2 ", "\n4 "},
 	    {"\n2 ", "\n-1 "},
-	    {"\n1 ", "\n1 9"},
-	    {"\n1 ", "\n1 18446744073709551615"},
+	    {"\n1 0 ", "\n1 0 9"},
+	    {"\n1 0 ", "\n1 0 18446744073709551615"},
+	    {"\n1 0 ", "\n1 1 "},
+	    {"\n1 0 ", "\n1 5 "},
+	    {"\n1 0 ", "\n1 -1 "},
+	    {"activities 14", "activities 15"},
+	    {"activities 14", "activities 99999999999"},
+	    {"omissions 1", "omissions 2"},
+	    {"passes 2", "passes 3"},
 	};
 	struct plan *made;
 	char path[256];
@@ -221,11 +245,122 @@ static void test_forged_cache(void **state)
 		forge(path, text, cases[i].from, cases[i].to);
 		plan = get_plan();
 		check_plan(plan);
-		if (plan->from_cache && strcmp(cases[i].to, "\n34160 type_of") != 0)
+		if (plan->from_cache && strcmp(cases[i].to, "\n34160 1 type_of") != 0)
 			fail_msg("believed: '%s' instead of '%s'", cases[i].to, cases[i].from);
 		plan_free(plan);
 	}
 	plan_free(made);
+	free(text);
+}
+
+/*
+ * Puts into the plan in the cache, in the place of its own, two activities, a pass of two labels, and a site whose
+ * kind, event and cookie are given.
+ */
+static void forge_guard(const char *path, const char *text, const struct site *site, const char *passes)
+{
+	const char *activities = strstr(text, "\nactivities ");
+	static char forged[1 << 16];
+	int length;
+
+	assert_non_null(activities);
+	length = snprintf(forged, sizeof(forged),
+			  "%.*s\nactivities 2\nlinking\nexpansion\nomissions 1\nelsewhere\ta reason\n%s\nsites 1\n"
+			  "%d %d %llu %llx\n",
+			  (int)(activities - text), text, passes, (int)site->kind, (int)site->event,
+			  (unsigned long long)site->offset, (unsigned long long)site->cookie);
+	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
+			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
+	put_text(path, forged, (size_t)length);
+}
+
+#define ACTIVITY(naming, id, number) GUARD_MAKE(naming, id, 0, 0) | GUARD_WITH_NUMBER(number, 0)
+#define LOAD(naming, id, query) GUARD_MAKE(naming, id, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0)
+
+static const struct guard_case {
+	enum site_kind kind;
+	enum event_class event;
+	uint64_t cookie;
+	bool fits;
+} guard_cases[] = {
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES), true},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_ARGUMENT, 4095, WIRE_ACTIVITIES + 1), true},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES + 2), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES - 1), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 0, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES) | 3, false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(0, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_PASS + 1, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, ACTIVITY(GUARD_QUERY_RUNNING, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_ACTIVITY, GUARD_MAKE(GUARD_PASS, 1, 15, 13) | 0xffffffffULL << 32, true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, GUARD_MAKE(GUARD_PASS, 1, 15, 13), false},
+    {SITE_BEGIN, EVENT_QUERY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_FIXED, 1, 15), true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_FIXED, 1, 16), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_ARGUMENT, 1, 0), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_REGISTER, 1, 0), true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_REGISTER, 1, 1), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_STACK, 1, 0), true},
+    {SITE_BEGIN, EVENT_QUERY_BLOCKED, LOAD(GUARD_QUERY_STACK, 1, 0), false},
+    {SITE_END, EVENT_ACTIVITY, GUARD_MAKE(0, 1, 0, 0), true},
+    {SITE_END, EVENT_ACTIVITY, GUARD_MAKE(0, 0, 0, 0), false},
+    {SITE_END, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES), false},
+    {SITE_END, EVENT_QUERY, GUARD_MAKE(0, 1, 0, 0), false},
+    {SITE_ENTER, EVENT_ACTIVITY, 0, false},
+    {SITE_EXIT, EVENT_CLASSES, 0, false},
+};
+
+/* Numbers index tables, and cookies are trusted in the kernel: none is taken over that a plan could not have. */
+static void test_forged_guards(void **state)
+{
+	static const struct {
+		const char *rows;
+		bool fits;
+	} passes[] = {{"passes 1\n4e29380 4 2 0", true},	  {"passes 1\n4e29380 0 1 1", true},
+		      {"passes 1\n4e29380 0 2 1", false},	  {"passes 1\n4e29380 0 0 0", false},
+		      {"passes 1\n4e29380 0 1 2", false},	  {"passes 1\n4e29380 0 3 0", false},
+		      {"passes 1\n4e29380 0 1", false},		  {"passes 1\n4e29380 0 1 -1", false},
+		      {"passes 1\n4e29380 0 1 4294967295", false}};
+	struct site site;
+	struct plan *plan;
+	char path[256];
+	char *text;
+
+	TAKE_COPY();
+	clear_cache();
+	plan = get_plan();
+	text = cached_text(plan->build_id, path);
+	site.offset = plan->sites[0].offset;
+	plan_free(plan);
+	for (size_t i = 0; i < sizeof(guard_cases) / sizeof(*guard_cases); i++) {
+		site.kind = guard_cases[i].kind;
+		site.event = guard_cases[i].event;
+		site.cookie = guard_cases[i].cookie;
+		forge_guard(path, text, &site, passes[0].rows);
+		plan = get_plan();
+		if (plan->from_cache != guard_cases[i].fits)
+			fail_msg("case %zu is %sbelieved", i, plan->from_cache ? "" : "not ");
+		plan_free(plan);
+	}
+	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
+		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY};
+		forge_guard(path, text, &site, passes[i].rows);
+		plan = get_plan();
+		if (plan->from_cache != passes[i].fits)
+			fail_msg("'%s' is %sbelieved", passes[i].rows, plan->from_cache ? "" : "not ");
+		if (passes[i].fits) {
+			assert_int_equal(plan->pass_count, 1);
+			assert_string_equal(plan->activities[1].label, "expansion");
+			assert_string_equal(plan->omissions[0].label, "elsewhere");
+			assert_string_equal(plan->omissions[0].refusal, "a reason");
+		}
+		plan_free(plan);
+	}
+	site.offset++; /* is none that may be probed */
+	forge_guard(path, text, &site, passes[0].rows);
+	plan = get_plan();
+	assert_false(plan->from_cache);
+	plan_free(plan);
 	free(text);
 }
 
@@ -261,6 +396,7 @@ int main(void)
 	    cmocka_unit_test(test_cache_of_another_file),
 	    cmocka_unit_test(test_damaged_cache),
 	    cmocka_unit_test(test_forged_cache),
+	    cmocka_unit_test(test_forged_guards),
 	    cmocka_unit_test(test_cache_that_cannot_be_used),
 	};
 

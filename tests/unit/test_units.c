@@ -9,6 +9,7 @@
 
 #define COUNTED(counter) "{ \"start_time\": 1, \"process_id\": 4, \"cmd\": \"rustc \", \"counter\": " counter " }"
 #define INSTRUCTIONS COUNTED("{ \"name\": \"instructions:u\", \"units\": [[\"instructions\", 1]] }")
+#define CPU_TIME COUNTED("{ \"name\": \"cpu-time\", \"units\": [[\"ns\", 1], [\"s\", 1000000000]] }")
 
 static struct bytes profile_of(const char *metadata, uint64_t amount)
 {
@@ -42,6 +43,7 @@ static void test_unit(void **state)
 	} rows[] = {
 	    {METADATA, NULL},
 	    {COUNTED("{ \"name\": \"wall-time\", \"units\": [[\"ns\", 1], [\"s\", 1000000000]] }"), NULL},
+	    {CPU_TIME, NULL},
 	    {INSTRUCTIONS, "instructions"},
 	    {COUNTED("{ \"name\": \"joules\", \"units\": [] }"), "joules"},
 	    {COUNTED("{ \"name\": \"pages\", \"units\": [[\"KiB\", 1024]] }"), "pages"},
@@ -95,6 +97,39 @@ static void test_tables(void **state)
 	summary_free(&change);
 }
 
+/* Another counter of nanoseconds is a time like any other, but not the same. */
+static void test_another_time(void **state)
+{
+	struct summary cpu = summarize(CPU_TIME, 1500000), wall = summarize(METADATA, 1500000);
+	struct summary_filter all = {0};
+	struct error err = {""};
+	struct diff diff;
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_int_equal(render_summary_text(&cpu, &all, out, &err), 0);
+	assert_int_equal(render_summary_json(&cpu, &all, out, &err), 0);
+	fflush(out);
+	assert_non_null(strstr(text, "| 1.50ms    | 23.077          | 1.50ms "));
+	assert_non_null(strstr(text, "Total cpu time: 6.5ms\nAll times are cpu-time.\n"));
+	assert_non_null(strstr(text, ",\"counter\":\"cpu-time\"}\n"));
+	assert_int_equal(fseek(out, 0, SEEK_SET), 0);
+	assert_int_equal(render_summary_text(&wall, &all, out, &err), 0);
+	assert_int_equal(render_summary_json(&wall, &all, out, &err), 0);
+	fclose(out);
+	assert_null(strstr(text, "All times"));
+	assert_null(strstr(text, "\"counter\""));
+	free(text);
+	assert_int_equal(diff_summaries(&cpu, &cpu, &diff, &err), 0);
+	diff_free(&diff);
+	assert_int_equal(diff_summaries(&cpu, &wall, &diff, &err), -EINVAL);
+	assert_string_equal(err.text, "the profiles cannot be compared: one counts cpu-time, the other wall-time");
+	summary_free(&cpu);
+	summary_free(&wall);
+}
+
 static void test_different_units(void **state)
 {
 	struct bytes files[] = {profile_of(INSTRUCTIONS, 100), profile_of(METADATA, 100)};
@@ -106,10 +141,11 @@ static void test_different_units(void **state)
 
 	(void)state;
 	assert_int_equal(diff_summaries(&base, &change, &diff, &err), -EINVAL);
-	assert_string_equal(err.text, "the profiles cannot be compared: one counts instructions, the other time");
+	assert_string_equal(err.text,
+			    "the profiles cannot be compared: one counts instructions:u, the other wall-time");
 	assert_int_equal(aggregate_profiles((const struct mmp_reader *const *)readers, 2, &aggregate, &err), -EINVAL);
-	assert_string_equal(err.text, "aggregate needs profiles of the same counter: memory counts instructions, but "
-				      "memory time");
+	assert_string_equal(err.text, "aggregate needs profiles of the same counter: memory counts instructions:u, but "
+				      "memory wall-time");
 	summary_free(&base);
 	summary_free(&change);
 	for (size_t i = 0; i < 2; i++) {
@@ -145,9 +181,8 @@ static void test_aggregate(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_unit),
-	    cmocka_unit_test(test_tables),
-	    cmocka_unit_test(test_different_units),
+	    cmocka_unit_test(test_unit),	 cmocka_unit_test(test_tables),
+	    cmocka_unit_test(test_another_time), cmocka_unit_test(test_different_units),
 	    cmocka_unit_test(test_aggregate),
 	};
 

@@ -321,16 +321,15 @@ static bool any_events(const struct state *state)
 
 static int find_unit(struct state *state)
 {
-	const char *unit = profile_unit(state->profiles[0]);
+	const char *unit = profile_unit(state->profiles[0]), *counter = profile_counter(state->profiles[0]);
 
 	for (size_t i = 1; i < state->count; i++) {
-		const char *other = profile_unit(state->profiles[i]);
+		const char *other = profile_counter(state->profiles[i]);
 
-		if (strcmp(unit ? unit : "ns", other ? other : "ns") != 0)
+		if (strcmp(counter, other) != 0)
 			return error_set(state->err, EINVAL,
 					 "aggregate needs profiles of the same counter: %s counts %s, but %s %s",
-					 mmp_path(state->profiles[0]), unit ? unit : "time",
-					 mmp_path(state->profiles[i]), other ? other : "time");
+					 mmp_path(state->profiles[0]), counter, mmp_path(state->profiles[i]), other);
 	}
 	if (unit)
 		state->aggregate->unit = strdup(unit);

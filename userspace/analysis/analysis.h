@@ -11,10 +11,13 @@
 #include "util/error.h"
 
 /*
- * What a profile's values count, for printing: NULL for wall time in nanoseconds, otherwise the name of another
- * counter's smallest unit ("instructions"), and what is called ns below is a number of those. Borrows the profile.
+ * What a profile's values count, for printing: NULL for nanoseconds, otherwise the name of another counter's smallest
+ * unit ("instructions"), and what is called ns below is a number of those. Borrows the profile.
  */
 const char *profile_unit(const struct mmp_reader *profile);
+
+/* The name of a profile's counter: MMP_COUNTER_WALL_TIME if it does not say. Borrows the profile. */
+const char *profile_counter(const struct mmp_reader *profile);
 
 /* What a profile says of one label: a query, or an activity of the compiler. All times in nanoseconds. */
 struct summary_row {
@@ -44,7 +47,8 @@ struct summary {
 	size_t row_count;
 	struct summary_artifact *artifacts;
 	size_t artifact_count;
-	char *unit; /* see profile_unit */
+	char *unit;    /* see profile_unit */
+	char *counter; /* see profile_counter; NULL stands for wall time, too */
 	uint64_t
 	    cpu_ns; /* sum over the threads of the time from their first interval's start to their last one's end */
 };
@@ -251,6 +255,9 @@ struct hit_rates {
 	double memory, incremental;
 };
 
+/* Whether two summaries are of profiles with the same counter; otherwise says so and returns -EINVAL. */
+int summary_same_counter(const struct summary *one, const struct summary *other, struct error *err);
+
 /* For one row, and for all of a summary together. */
 struct hit_rates summary_row_hits(const struct summary_row *row);
 struct hit_rates summary_hits(const struct summary *summary);
@@ -402,6 +409,65 @@ int trace_build(const struct mmp_reader *profile, struct trace *trace, struct er
 /* Frees what the trace holds, not the struct. Accepts one that is zeroed. */
 void trace_free(struct trace *trace);
 
+/* ---- How much of a profile another recorder could have recorded ---- */
+
+enum coverage_kind {
+	COVERAGE_QUERY,
+	COVERAGE_ACTIVITY,
+	COVERAGE_LOAD,
+	COVERAGE_HASHING,
+	COVERAGE_BLOCKED,
+	COVERAGE_ARTIFACT, /* a size, without a time */
+	COVERAGE_OTHER,	   /* what rustc records only when asked to */
+	COVERAGE_KINDS
+};
+
+/* The kind as profiles name it ("GenericActivity"); "other" for the last. */
+const char *coverage_kind_name(enum coverage_kind kind);
+
+/* What a recorder records: NULL, or why it does not record events of this kind under this label (not copied). */
+typedef const char *(*coverage_rule)(const void *recorder, enum coverage_kind kind, const char *label);
+
+struct coverage_row {
+	char *label;
+	enum coverage_kind kind;
+	const char *refusal; /* what the rule said */
+	uint64_t events;
+	uint64_t self_ns; /* as in struct summary_row, for this kind alone */
+	double share;	  /* self_ns in percent of the coverage's; 0 if that is 0 */
+};
+
+/* Of one kind, or of all together. */
+struct coverage_sum {
+	uint64_t labels, events, self_ns;
+	uint64_t covered_labels, covered_events, covered_ns; /* those of them that the rule lets pass */
+};
+
+/* Freed with coverage_free. */
+struct coverage {
+	struct coverage_row *rows; /* by falling self time, then by label, then by kind */
+	size_t row_count;
+	struct coverage_sum kinds[COVERAGE_KINDS];
+	struct coverage_sum all;
+	/* What rustc's own profiler did for itself, which nothing else does: neither in the rows nor in the sums. */
+	uint64_t profiler_ns;
+	uint64_t cache_hits; /* a kind of its own, without a time: not in the rows either */
+	char *unit;	     /* see profile_unit */
+};
+
+/*
+ * Applies the rule to every label of the profile. Fails as trace_build and summarize_profile do; `recorder` goes to
+ * the rule as it is, and the refusals are borrowed from whom the rule has them.
+ */
+int coverage_of_profile(const struct mmp_reader *profile, coverage_rule rule, const void *recorder,
+			struct coverage *coverage, struct error *err);
+
+/* The part of the self time that is covered, in percent; 0 without any self time. */
+double coverage_share(const struct coverage_sum *sum);
+
+/* Frees what the coverage holds, not the struct. Accepts one that is zeroed. */
+void coverage_free(struct coverage *coverage);
+
 /* ---- Folded stacks ---- */
 
 /* A stack of labels: its parent's and one more. Node 0 is the root, FOLD_ROOT, and its own parent. */
@@ -434,6 +500,35 @@ int fold_profile(const struct mmp_reader *profile, struct fold *fold, struct err
 
 /* Frees what the fold holds, not the struct. Accepts one that is zeroed. */
 void fold_free(struct fold *fold);
+
+/* ---- What of its time a thread spent in events ---- */
+
+/*
+ * A thread's intervals: from the first one's start to the last one's end, the sum of their self times, and what that
+ * leaves. In a total, start and end are the first and the last of all, and the others are sums.
+ */
+struct thread_times {
+	uint32_t thread;
+	uint64_t start_ns, end_ns;
+	uint64_t span_ns;
+	uint64_t self_ns;
+	int64_t hole_ns; /* span_ns less self_ns: below 0 where intervals overlap without nesting */
+};
+
+/* By start, then by thread. Freed with thread_list_free; borrows the profile. */
+struct thread_list {
+	struct thread_times *rows;
+	size_t count;
+	struct thread_times total; /* its span is the cpu_ns of struct summary */
+	const char *unit;	   /* see profile_unit */
+	const char *counter;	   /* see profile_counter */
+};
+
+/* Lists the threads that have an interval. Fails with -ENOMEM. */
+int threads_time(const struct mmp_reader *profile, struct thread_list *list, struct error *err);
+
+/* Frees what the list holds, not the struct. Accepts one that is zeroed. */
+void thread_list_free(struct thread_list *list);
 
 /* ---- Threads with fewer numbers ---- */
 

@@ -136,12 +136,11 @@ static int compare_artifacts(const void *left, const void *right)
 int diff_summaries(const struct summary *base, const struct summary *change, struct diff *diff, struct error *err)
 {
 	const struct summary_row **base_rows, **change_rows;
-	int rc = 0;
+	int rc = summary_same_counter(base, change, err);
 
 	*diff = (struct diff){0};
-	if (strcmp(base->unit ? base->unit : "ns", change->unit ? change->unit : "ns") != 0)
-		return error_set(err, EINVAL, "the profiles cannot be compared: one counts %s, the other %s",
-				 base->unit ? base->unit : "time", change->unit ? change->unit : "time");
+	if (rc)
+		return rc;
 	base_rows = by_label(base);
 	change_rows = by_label(change);
 	*diff = (struct diff){

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What can be told from a finished summary: its rows in another order, and the shares of hits; and a profile's unit. */
+/* What can be told from a finished summary: its rows in another order, and the shares of hits; and a profile's counter.
+ */
 #include "analysis/analysis.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,9 +11,28 @@ const char *profile_unit(const struct mmp_reader *profile)
 {
 	const struct mmp_counter *counter = &mmp_metadata(profile)->counter;
 
-	if (!counter->name || strcmp(counter->name, MMP_COUNTER_WALL_TIME) == 0)
+	if (strcmp(profile_counter(profile), MMP_COUNTER_WALL_TIME) == 0)
 		return NULL;
-	return counter->unit_count && counter->units[0].factor == 1 ? counter->units[0].name : counter->name;
+	if (!counter->unit_count || counter->units[0].factor != 1)
+		return counter->name;
+	return strcmp(counter->units[0].name, "ns") == 0 ? NULL : counter->units[0].name;
+}
+
+const char *profile_counter(const struct mmp_reader *profile)
+{
+	const struct mmp_counter *counter = &mmp_metadata(profile)->counter;
+
+	return counter->name ? counter->name : MMP_COUNTER_WALL_TIME;
+}
+
+int summary_same_counter(const struct summary *one, const struct summary *other, struct error *err)
+{
+	const char *counter = one->counter ? one->counter : MMP_COUNTER_WALL_TIME;
+	const char *another = other->counter ? other->counter : MMP_COUNTER_WALL_TIME;
+
+	if (strcmp(counter, another) == 0)
+		return 0;
+	return error_set(err, EINVAL, "the profiles cannot be compared: one counts %s, the other %s", counter, another);
 }
 
 static int by_number(uint64_t a, uint64_t b, const struct summary_row *left, const struct summary_row *right)

@@ -256,7 +256,8 @@ static int collect(struct state *state, struct summary *summary)
 
 	if (unit)
 		summary->unit = strdup(unit);
-	if (unit && !summary->unit)
+	summary->counter = strdup(profile_counter(state->profile));
+	if ((unit && !summary->unit) || !summary->counter)
 		return out_of_memory(state);
 	summary->rows = calloc(count, sizeof(*summary->rows));
 	summary->artifacts = calloc(count, sizeof(*summary->artifacts));
@@ -349,5 +350,6 @@ void summary_free(struct summary *summary)
 	free(summary->rows);
 	free(summary->artifacts);
 	free(summary->unit);
+	free(summary->counter);
 	*summary = (struct summary){0};
 }

@@ -127,6 +127,16 @@ static int check_kinds(const struct loaded_side *base, const struct loaded_side 
 	return 0;
 }
 
+static int check_counters(const struct loaded_side *base, const struct loaded_side *side, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < side->count && !rc; i++)
+		for (size_t j = 0; j < side->runs[i].files.count && !rc; j++)
+			rc = summary_same_counter(&base->runs[0].summaries[0], &side->runs[i].summaries[j], err);
+	return rc;
+}
+
 static int print(const struct compare_settings *settings, const struct comparison_names *names,
 		 const struct comparison *comparison, struct error *err)
 {
@@ -150,6 +160,10 @@ static int compare(const struct compare_settings *settings, int argc, char **arg
 		rc = load_side(argc ? argv[1] : NULL, &settings->change, &change, err);
 	if (!rc)
 		rc = check_kinds(&base, &change, err);
+	if (!rc)
+		rc = check_counters(&base, &base, err);
+	if (!rc)
+		rc = check_counters(&base, &change, err);
 	if (!rc)
 		rc = compare_runs(base.views, base.count, change.views, change.count, &comparison, err);
 	if (!rc) {

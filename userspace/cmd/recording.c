@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cmd/counter.h"
+#include "cmd/events.h"
 #include "cmd/running.h"
 #include "collect/cost_cache.h"
 #include "util/path.h"
@@ -134,6 +136,10 @@ int recording_open(struct recording *recording, const struct recording_settings 
 		recording->progress.enabled = false;
 	code = parse_method(settings->probes, &options.attach, err);
 	if (code == 0)
+		code = events_parse(settings->events, &options.events, err);
+	if (code == 0)
+		code = counter_parse(settings->counter, &options.cpu_time, err);
+	if (code == 0)
 		code = identity_find(&recording->user, err);
 	if (code < 0)
 		return code;
@@ -146,6 +152,9 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	options.gid = recording->user.gid;
 	options.set_owner = recording->user.behind_sudo;
 	code = collector_open(&options, &recording->collector, err);
+	if (code == 0 && collector_events(recording->collector) != options.events && !settings->quiet)
+		recording_say(recording, "sizes of artifacts are not recorded: this kernel does not show system calls "
+					 "(CONFIG_FTRACE_SYSCALLS)");
 	if (code == 0 && !settings->no_compensate)
 		code = compensate(recording, err);
 	if (code == 0 && collector_method(recording->collector) == ATTACH_PERF && !settings->quiet)
@@ -321,7 +330,7 @@ void recording_progress(struct recording *recording)
 
 static void print_last_line(struct recording *recording, const struct collect_totals *totals)
 {
-	char extra[256] = "";
+	char extra[256] = "", others[64] = "";
 	size_t used = 0;
 	const struct {
 		uint64_t count;
@@ -331,18 +340,21 @@ static void print_last_line(struct recording *recording, const struct collect_to
 	    {totals->missed, "missed"},
 	    {totals->too_deep, "too deep"},
 	    {totals->unnamed, "unnamed"},
+	    {totals->unseen, "unseen"},
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++)
 		if (notes[i].count)
 			used += (size_t)snprintf(extra + used, sizeof(extra) - used, ", %" PRIu64 " %s", notes[i].count,
 						 notes[i].name);
+	if (totals->others)
+		snprintf(others, sizeof(others), ", %" PRIu64 " other events", totals->others);
 	if (totals->files || totals->failed || totals->lost || totals->missed)
 		recording_say(
 		    recording,
-		    "%" PRIu64 " profile%s, %" PRIu64 " queries, %" PRIu64 " lost, %" PRIu64 " truncated%s%s%s",
-		    totals->files, totals->files == 1 ? "" : "s", totals->queries, totals->lost, totals->truncated,
-		    extra, totals->files ? ", in " : "", totals->files ? recording->directory : "");
+		    "%" PRIu64 " profile%s, %" PRIu64 " queries%s, %" PRIu64 " lost, %" PRIu64 " truncated%s%s%s",
+		    totals->files, totals->files == 1 ? "" : "s", totals->queries, others, totals->lost,
+		    totals->truncated, extra, totals->files ? ", in " : "", totals->files ? recording->directory : "");
 	else
 		recording_say(recording, "no profiles: none of the processes compiled anything with a probed rustc");
 }

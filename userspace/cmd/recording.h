@@ -14,6 +14,8 @@ struct recording_settings {
 	bool quiet;
 	bool strict;
 	unsigned long buffer_mib; /* 0: the default */
+	const char *events;	  /* names, separated by commas; NULL: the default */
+	const char *counter;	  /* wall-time or cpu-time; NULL: wall-time */
 	const char *probes;	  /* auto, multi or perf */
 	bool no_compensate;
 };
@@ -34,6 +36,21 @@ struct recording_settings {
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.strict),                                                               \
 	     .help = "Exit with status 3 if records were lost or a profile could not be written"},                  \
+	    {.name = "events",                                                                                      \
+	     .letter = 'e',                                                                                         \
+	     .kind = OPTION_STRING,                                                                                 \
+	     .argument = "LIST",                                                                                    \
+	     .offset = offsetof(type, member.events),                                                               \
+	     .help =                                                                                                \
+		 "What to record, by the names of -Zself-profile-events, separated by commas: none, default, all, " \
+		 "query-provider, generic-activity, query-blocked, incr-cache-load, incr-result-hashing, "          \
+		 "artifact-sizes, query-keys, function-args, args"},                                                \
+	    {.name = "counter",                                                                                     \
+	     .kind = OPTION_STRING,                                                                                 \
+	     .argument = "NAME",                                                                                    \
+	     .offset = offsetof(type, member.counter),                                                              \
+	     .help = "What times are: wall-time (default), or cpu-time, without what a thread sleeps, waits or is " \
+		     "pre-empted (Linux 6.2)"},                                                                     \
 	    {.name = "no-compensate",                                                                               \
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.no_compensate),                                                        \

@@ -40,6 +40,16 @@ static int out_of_memory(struct error *err)
 	return error_set(err, ENOMEM, "out of memory for the report");
 }
 
+static int require_wall_time(const struct mmp_reader *profile, struct error *err)
+{
+	if (strcmp(profile_counter(profile), MMP_COUNTER_WALL_TIME) == 0)
+		return 0;
+	return error_set(err, ENOTSUP,
+			 "%s counts %s: report needs wall-time, to tell what ran beside what; compare and summarize "
+			 "can read it",
+			 mmp_path(profile), profile_counter(profile));
+}
+
 /* Reads profile `i` of the folder. */
 static int load_profile(struct loaded *loaded, size_t i, const struct mmp_reader *profile, struct error *err)
 {
@@ -82,7 +92,9 @@ static int load(const char *path, struct loaded *loaded, struct error *err)
 		rc = profiles_open(&loaded->files.items[i], &profile, err);
 		if (rc)
 			break;
-		rc = load_profile(loaded, i, profile, err);
+		rc = require_wall_time(profile, err);
+		if (!rc)
+			rc = load_profile(loaded, i, profile, err);
 		mmp_close(profile);
 	}
 	return rc;

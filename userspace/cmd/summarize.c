@@ -15,6 +15,7 @@ struct summarize_settings {
 	unsigned long limit;
 	const char *sort;
 	bool hits;
+	bool threads;
 	bool json;
 	const char *output;
 };
@@ -28,6 +29,8 @@ static const struct option_row options[] = {
     {"hits", 0, OPTION_FLAG, NULL, offsetof(struct summarize_settings, hits), 0, 0,
      "Show how many percent of the requests for a query's result found it in memory or loaded it from an earlier "
      "incremental build"},
+    {"threads", 't', OPTION_FLAG, NULL, offsetof(struct summarize_settings, threads), 0, 0,
+     "Show how much of each thread's time the self times add up to, instead of items"},
     {"json", 'j', OPTION_FLAG, NULL, offsetof(struct summarize_settings, json), 0, 0,
      "Print JSON, as `summarize summarize --json` of measureme writes it"},
     {"output", 'o', OPTION_STRING, "FILE", offsetof(struct summarize_settings, output), 0, 0,
@@ -72,11 +75,58 @@ static int print(const struct summarize_settings *settings, const struct summary
 	return output_close(&output, rc, err);
 }
 
+static int print_threads(const struct summarize_settings *settings, const struct thread_list *list, struct error *err)
+{
+	struct output output;
+	int rc = output_open(settings->output, &output, err);
+
+	if (rc)
+		return rc;
+	rc = settings->json ? render_threads_json(list, output.stream, err)
+			    : render_threads_text(list, output.stream, err);
+	return output_close(&output, rc, err);
+}
+
+static int show_threads(const struct summarize_settings *settings, const char *path, struct error *err)
+{
+	struct mmp_reader *profile;
+	struct thread_list list;
+	int rc;
+
+	if (settings->percent_above != 0 || settings->limit || settings->sort || settings->hits)
+		return error_set(err, EINVAL,
+				 "option --threads shows no items: it does not go with --percent-above, --limit, "
+				 "--sort and --hits");
+	rc = tables_open(path, &profile, err);
+	if (rc)
+		return rc;
+	rc = threads_time(profile, &list, err);
+	if (!rc)
+		rc = print_threads(settings, &list, err);
+	thread_list_free(&list);
+	mmp_close(profile);
+	return rc;
+}
+
+static int show_items(const struct summarize_settings *settings, const char *path, struct error *err)
+{
+	enum summary_order order = SUMMARY_BY_SELF;
+	struct summary summary;
+	int rc = find_order(settings->sort, &order, err);
+
+	if (!rc)
+		rc = tables_summarize(path, &summary, err);
+	if (!rc) {
+		summary_sort(&summary, order);
+		rc = print(settings, &summary, err);
+		summary_free(&summary);
+	}
+	return rc;
+}
+
 static int run(const void *chosen, int argc, char **argv)
 {
 	const struct summarize_settings *settings = chosen;
-	enum summary_order order = SUMMARY_BY_SELF;
-	struct summary summary;
 	struct error err;
 	int rc;
 
@@ -85,14 +135,7 @@ static int run(const void *chosen, int argc, char **argv)
 	else if (settings->percent_above > 100)
 		rc = error_set(&err, EINVAL, "option --percent-above cannot be more than 100");
 	else
-		rc = find_order(settings->sort, &order, &err);
-	if (!rc)
-		rc = tables_summarize(argv[0], &summary, &err);
-	if (!rc) {
-		summary_sort(&summary, order);
-		rc = print(settings, &summary, &err);
-		summary_free(&summary);
-	}
+		rc = settings->threads ? show_threads(settings, argv[0], &err) : show_items(settings, argv[0], &err);
 	if (rc)
 		fprintf(stderr, "querytap: %s\n", err.text);
 	return rc ? EXIT_USAGE : EXIT_OK;
@@ -108,7 +151,12 @@ const struct command command_summarize = {
 	       "incremental builds appear if the profile has any; so do those of --hits. What querytap record "
 	       "writes has no cache hits, since they cannot be seen from outside of the compiler. Where a profile "
 	       "counts something else "
-	       "than wall time, such as instructions, the titles say so.",
+	       "than wall time, such as instructions, the titles say so.\n"
+	       "\n"
+	       "--threads shows for each thread when its first event starts and its last one ends, the span between "
+	       "them, the sum of the self times of all its events, and the hole: what of the span is in no event, "
+	       "which is below zero where events overlap without lying in each other. The spans' total is what the "
+	       "table of items calls total cpu time. --json has the same as \"threads\", an array, and \"total\".",
     .options = options,
     .order = OPTIONS_ANYWHERE,
     .settings_size = sizeof(struct summarize_settings),

@@ -29,17 +29,25 @@ struct collect_options {
 	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
 	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
 	enum attach_method attach;
+	bool cpu_time;	     /* times are those for which threads were on the CPU, instead of the wall's */
+	unsigned int events; /* what to record: COLLECT_EVENT of each class, and the bits below */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
 	void *context;
 };
 
-/* What was collected so far. Counts of queries, except files and compilers. */
+#define COLLECT_EVENT(class) (1u << (class))
+#define COLLECT_TEXTS (1u << 16) /* the texts that activities have as arguments */
+#define COLLECT_KEYS (1u << 17)	 /* the keys of queries, as far as they are plain ids */
+#define COLLECT_SIZES (1u << 18) /* the sizes of artifacts */
+
+/* What was collected so far. Counts of queries and other events, except files and compilers. */
 struct collect_totals {
 	uint64_t files;						      /* profiles finished */
 	uint64_t running;					      /* profiles still open */
-	uint64_t queries;					      /* intervals written */
+	uint64_t queries, others;				      /* intervals written */
 	uint64_t lost, missed, unwound, truncated, too_deep, unnamed; /* as in bpf/wire.h */
+	uint64_t unseen;					      /* likewise; switches of threads */
 	uint64_t failed;					      /* profiles that could not be written */
 	char failure[512];					      /* the sentence of the first of these */
 };
@@ -110,6 +118,9 @@ void collector_drain(struct collector *collector);
 
 void collector_totals(const struct collector *collector, struct collect_totals *totals);
 
+/* What is recorded: the events of the options without those that this kernel does not show (artifact sizes). */
+unsigned int collector_events(const struct collector *collector);
+
 /* The method in use, and the nanoseconds that attaching took so far and detaching took in collector_finish. */
 enum attach_method collector_method(const struct collector *collector);
 void collector_attach_time(const struct collector *collector, uint64_t *attach_ns, uint64_t *detach_ns);
@@ -122,5 +133,8 @@ void collector_free(struct collector *collector);
 
 /* Whether this kernel has uprobe_multi links. Needs privileges. */
 bool kernel_has_uprobe_multi(void);
+
+/* Whether a BPF program always finds a task's storage, as what notes the switches of threads has to. */
+bool kernel_has_sure_storage(void);
 
 #endif

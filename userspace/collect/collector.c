@@ -14,10 +14,7 @@
 #include <unistd.h>
 
 #include "collect/internal.h"
-#include "collect/multi.h"
 #include "util/clock.h"
-
-enum { DEFAULT_RING_BYTES = 8 * 1024 * 1024, WAKE_FRACTION = 8 };
 
 _Static_assert(COLLECT_MAX_COMPILERS == WIRE_MAX_COMPILERS, "one number, two headers");
 
@@ -46,13 +43,20 @@ static void add_counts(struct collect_totals *totals, const struct wire_counts *
 	totals->unwound += counts->unwound;
 	totals->truncated += counts->truncated;
 	totals->too_deep += counts->too_deep;
+	totals->unseen += counts->unseen;
 }
 
-static void finish_profile(struct collector *collector, size_t index, const struct wire_counts *counts)
+static void finish_profile(struct collector *collector, size_t index, const struct wire_counts *counts, bool succeeded)
 {
+	struct profile *profile = collector->live[index];
+	uint64_t others = profile_others(profile);
 	struct error err = {0};
 
-	if (profile_finish(collector->live[index], counts, &err) == 0)
+	if (profile_write_artifacts(profile, succeeded, &err) < 0)
+		note_failure(collector, &err);
+	collector->totals.others += profile_others(profile) - others;
+	err.text[0] = '\0';
+	if (profile_finish(profile, counts, &err) == 0)
 		collector->totals.files++;
 	else if (err.text[0])
 		note_failure(collector, &err);
@@ -73,7 +77,7 @@ static void begin_profile(struct collector *collector, const struct wire_compile
 	struct profile *profile;
 
 	if (index != SIZE_MAX)
-		finish_profile(collector, index, &none);
+		finish_profile(collector, index, &none, false);
 	if (record->compiler >= collector->compiler_count)
 		return;
 	if (collector->live_count == collector->live_room) {
@@ -102,7 +106,7 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 {
 	size_t index = live_index(collector, record->header.tgid);
 	struct error err = {0};
-	uint64_t before;
+	uint64_t queries, others;
 
 	if (collector->measured) {
 		note_measured(collector, record);
@@ -112,11 +116,21 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 		collector->totals.lost += record->header.count;
 		return;
 	}
-	before = profile_queries(collector->live[index]);
+	queries = profile_queries(collector->live[index]);
+	others = profile_others(collector->live[index]);
 	if (profile_add_intervals(collector->live[index], record, record->header.count, &collector->totals.unnamed,
 				  &err) < 0)
 		note_failure(collector, &err);
-	collector->totals.queries += profile_queries(collector->live[index]) - before;
+	collector->totals.queries += profile_queries(collector->live[index]) - queries;
+	collector->totals.others += profile_others(collector->live[index]) - others;
+}
+
+/* Whether anything was recorded that only a compilation does. */
+static bool has_compiled(const struct collector *collector, const struct profile *profile)
+{
+	if (collector->place.events & COLLECT_EVENT(EVENT_QUERY))
+		return profile_queries(profile) > 0;
+	return profile_others(profile) > 0 || profile_has_files(profile);
 }
 
 static void take_end(struct collector *collector, const struct wire_end *record)
@@ -127,11 +141,11 @@ static void take_end(struct collector *collector, const struct wire_end *record)
 	if (index == SIZE_MAX)
 		return;
 	/* A rustc that ends well without a query has compiled nothing: cargo has asked it for the names of files. */
-	if (!record->exit_code && !record->counts.lost && !profile_queries(collector->live[index])) {
+	if (!record->exit_code && !record->counts.lost && !has_compiled(collector, collector->live[index])) {
 		profile_abandon(collector->live[index]);
 		collector->live[index] = collector->live[--collector->live_count];
 	} else {
-		finish_profile(collector, index, &record->counts);
+		finish_profile(collector, index, &record->counts, !record->exit_code);
 	}
 }
 
@@ -156,6 +170,21 @@ static int take_record(void *context, void *data, size_t size)
 			profile_add_args(collector->live[index], ((const struct wire_args *)data)->bytes,
 					 header->count);
 		break;
+	case WIRE_TEXT:
+		index = live_index(collector, header->tgid);
+		if (index != SIZE_MAX)
+			profile_add_text(collector->live[index], data);
+		break;
+	case WIRE_FILE:
+		index = live_index(collector, header->tgid);
+		if (index != SIZE_MAX)
+			profile_add_file(collector->live[index], data);
+		break;
+	case WIRE_RENAME:
+		index = live_index(collector, header->tgid);
+		if (index != SIZE_MAX)
+			profile_add_rename(collector->live[index], data);
+		break;
 	case WIRE_EXEC:
 		if (collector->on_exec && !collector->measured)
 			collector->on_exec(collector->context, (pid_t)header->tgid);
@@ -170,22 +199,6 @@ static int take_record(void *context, void *data, size_t size)
 }
 
 /* ---- opening ---- */
-
-static int explain_load_failure(int code, struct error *err)
-{
-	if (code == -EPERM)
-		return error_set(err, EPERM,
-				 "no permission to load BPF programs: run it with sudo, or give the process CAP_BPF "
-				 "and CAP_PERFMON");
-	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
-		return error_set(err, ENOTSUP,
-				 "this kernel has no BTF (/sys/kernel/btf/vmlinux): it needs CONFIG_DEBUG_INFO_BTF, as "
-				 "the kernels of current distributions have");
-	return error_set(err, ENOTSUP,
-			 "this kernel does not take the BPF programs (%s): Linux 5.17 or newer with CONFIG_BPF_SYSCALL "
-			 "and CONFIG_UPROBES is needed",
-			 strerror(-code));
-}
 
 static int silent(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -202,34 +215,9 @@ static int choose_method(struct collector *collector, enum attach_method method,
 	return 0;
 }
 
-static int load_programs(struct collector *collector, const struct collect_options *options, struct error *err)
+static int map_ring(struct collector *collector, struct error *err)
 {
-	size_t ring = options->ring_bytes ? options->ring_bytes : DEFAULT_RING_BYTES;
-	struct querytap_bpf *bpf = querytap_bpf__open();
-	int code;
-
-	if (!bpf)
-		return explain_load_failure(-errno, err);
-	collector->bpf = bpf;
-	bpf->rodata->trace_all = options->follow_all;
-	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
-	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
-	if (collector->multi) {
-		bpf_program__set_expected_attach_type(bpf->progs.query_enter, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.query_exit, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.session_start, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.panic_caught, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
-	}
-	code = querytap_bpf__load(bpf);
-	if (code < 0)
-		return explain_load_failure(code, err);
-	bpf->links.on_fork = bpf_program__attach(bpf->progs.on_fork);
-	bpf->links.on_exec = bpf_program__attach(bpf->progs.on_exec);
-	bpf->links.on_exit = bpf_program__attach(bpf->progs.on_exit);
-	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit)
-		return error_set(err, ENOTSUP, "cannot attach to the scheduler's tracepoints: %s", strerror(errno));
-	collector->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records), take_record, collector, NULL);
+	collector->ring = ring_buffer__new(bpf_map__fd(collector->bpf->maps.records), take_record, collector, NULL);
 	if (!collector->ring)
 		return error_set(err, errno, "cannot map the ring buffer: %s", strerror(errno));
 	return 0;
@@ -250,6 +238,8 @@ int collector_open(const struct collect_options *options, struct collector **out
 	    .uid = options->uid,
 	    .gid = options->gid,
 	    .set_owner = options->set_owner,
+	    .events = options->events,
+	    .cpu_time = options->cpu_time,
 	    .realtime_offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_MONOTONIC),
 	};
 	collector->on_exec = options->on_exec;
@@ -258,6 +248,8 @@ int collector_open(const struct collect_options *options, struct collector **out
 				    : error_set(err, ENOMEM, "out of memory");
 	if (code == 0)
 		code = load_programs(collector, options, err);
+	if (code == 0)
+		code = map_ring(collector, err);
 	if (code < 0)
 		collector_free(collector);
 	else
@@ -267,15 +259,27 @@ int collector_open(const struct collect_options *options, struct collector **out
 
 /* ---- probing ---- */
 
+/* Queries are watched too where the names of other events depend on them. */
+static bool is_wanted(const struct collector *collector, const struct site *site)
+{
+	static const unsigned int named_by_query = COLLECT_EVENT(EVENT_INCREMENTAL_LOAD) |
+						   COLLECT_EVENT(EVENT_RESULT_HASHING) |
+						   COLLECT_EVENT(EVENT_QUERY_BLOCKED);
+	unsigned int events = collector->place.events;
+
+	if (site->kind == SITE_SESSION || site->kind == SITE_CAUGHT)
+		return true;
+	return (events & COLLECT_EVENT(site->event)) || (site->event == EVENT_QUERY && (events & named_by_query));
+}
+
 static int attach_kind(struct collector *collector, struct probed *probed, size_t number, enum site_kind kind,
 		       struct error *err)
 {
 	const struct querytap_bpf *bpf = collector->bpf;
 	const struct bpf_program *const programs[SITE_KINDS] = {
-	    [SITE_ENTER] = bpf->progs.query_enter,
-	    [SITE_EXIT] = bpf->progs.query_exit,
-	    [SITE_SESSION] = bpf->progs.session_start,
-	    [SITE_CAUGHT] = bpf->progs.panic_caught,
+	    [SITE_ENTER] = bpf->progs.query_enter,     [SITE_EXIT] = bpf->progs.query_exit,
+	    [SITE_SESSION] = bpf->progs.session_start, [SITE_CAUGHT] = bpf->progs.panic_caught,
+	    [SITE_BEGIN] = bpf->progs.guard_begin,     [SITE_END] = bpf->progs.guard_end,
 	};
 	const struct plan *plan = probed->plan;
 	uint64_t *offsets = calloc(plan->site_count + 1, sizeof(*offsets));
@@ -284,7 +288,7 @@ static int attach_kind(struct collector *collector, struct probed *probed, size_
 	int code;
 
 	for (size_t i = 0; offsets && cookies && i < plan->site_count; i++) {
-		if (plan->sites[i].kind != kind)
+		if (plan->sites[i].kind != kind || !is_wanted(collector, &plan->sites[i]))
 			continue;
 		offsets[count] = plan->sites[i].offset;
 		cookies[count++] = plan->sites[i].cookie | number;
@@ -307,12 +311,28 @@ static int fill_query_table(const struct collector *collector, const struct plan
 
 	if (!numbers)
 		return error_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < plan->query_count && i < UINT16_MAX - 1; i++)
+	for (size_t i = 0; i < plan->query_count && i < WIRE_MAX_QUERIES; i++)
 		if (!plan->queries[i].refusal)
 			numbers[plan->queries[i].vtable_offset / 8] = (uint16_t)(i + 1);
 	code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.queries), &number, numbers, BPF_ANY);
 	free(numbers);
 	return code < 0 ? error_set(err, code, "cannot write the table of queries: %s", strerror(-code)) : 0;
+}
+
+static int fill_pass_table(const struct collector *collector, const struct plan *plan, uint32_t number,
+			   struct error *err)
+{
+	for (size_t i = 0; i < plan->pass_count; i++) {
+		const struct plan_pass *pass = &plan->passes[i];
+		struct wire_pass_key key = {number, (uint32_t)pass->vtable};
+		struct wire_pass value = {pass->selector, (uint16_t)(WIRE_ACTIVITIES + pass->first),
+					  (uint16_t)pass->count};
+		int code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.passes), &key, &value, BPF_ANY);
+
+		if (code < 0)
+			return error_set(err, code, "cannot write the table of passes: %s", strerror(-code));
+	}
+	return 0;
 }
 
 static void detach(struct probed *probed)
@@ -344,7 +364,7 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	 * Exits first: an entry without its exit would stay on the shadow stack. The start of the compilation last:
 	 * whoever is seen there has all probes ahead.
 	 */
-	static const enum site_kind order[] = {SITE_EXIT, SITE_CAUGHT, SITE_ENTER, SITE_SESSION};
+	static const enum site_kind order[] = {SITE_EXIT, SITE_END, SITE_CAUGHT, SITE_ENTER, SITE_BEGIN, SITE_SESSION};
 	size_t number = collector->compiler_count;
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
@@ -360,6 +380,8 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 		return error_set(err, errno, "cannot stat %s: %s", plan->path, strerror(errno));
 	*probed = (struct probed){.plan = plan, .device = status.st_dev, .inode = status.st_ino};
 	code = fill_query_table(collector, plan, (uint32_t)number, err);
+	if (code == 0)
+		code = fill_pass_table(collector, plan, (uint32_t)number, err);
 	collector->compiler_count++;
 	for (size_t i = 0; i < sizeof(order) / sizeof(*order) && code == 0; i++)
 		code = attach_kind(collector, probed, number, order[i], err);
@@ -446,6 +468,11 @@ void collector_totals(const struct collector *collector, struct collect_totals *
 	totals->running = collector->live_count;
 }
 
+unsigned int collector_events(const struct collector *collector)
+{
+	return collector->place.events;
+}
+
 enum attach_method collector_method(const struct collector *collector)
 {
 	return collector->multi ? ATTACH_MULTI : ATTACH_PERF;
@@ -460,7 +487,8 @@ void collector_attach_time(const struct collector *collector, uint64_t *attach_n
 static void stop_following(struct collector *collector)
 {
 	struct bpf_link **links[] = {&collector->bpf->links.on_fork, &collector->bpf->links.on_exec,
-				     &collector->bpf->links.on_exit};
+				     &collector->bpf->links.on_exit, &collector->bpf->links.on_switch,
+				     &collector->bpf->links.call_begin};
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		bpf_link__destroy(*links[i]);
@@ -483,7 +511,7 @@ static void take_remaining(struct collector *collector)
 	}
 	memset(&end.counts, 0, sizeof(end.counts));
 	while (collector->live_count)
-		finish_profile(collector, collector->live_count - 1, &end.counts);
+		finish_profile(collector, collector->live_count - 1, &end.counts, false);
 }
 
 void collector_finish(struct collector *collector)

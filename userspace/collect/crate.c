@@ -45,7 +45,7 @@ static const char *const with_value[] = {
     "--pretty",
 };
 
-static bool takes_value(const char *arg)
+bool option_takes_value(const char *arg)
 {
 	for (size_t i = 0; i < sizeof(with_value) / sizeof(*with_value); i++)
 		if (!strcmp(arg, with_value[i]))
@@ -99,7 +99,7 @@ void crate_name(const char *args, size_t length, char *name, size_t size)
 			copy_name(arg + 13, name, size);
 			return;
 		}
-		if (takes_value(arg))
+		if (option_takes_value(arg))
 			next = next < end ? next + strnlen(next, (size_t)(end - next)) + 1 : end;
 		else if (!input && *arg && *arg != '@' && (*arg != '-' || !strcmp(arg, "-")))
 			input = arg;

@@ -2,6 +2,7 @@
 #include "collect/features.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <unistd.h>
 
@@ -20,6 +21,22 @@ static bool may_load(void)
 		return false;
 	close(fd);
 	return true;
+}
+
+/*
+ * Before Linux 6.2 ("bpf: Avoid taking spinlock in bpf_task_storage_get if potential deadlock is detected") a tracing
+ * program that asked for a task's storage got none while another program that had asked for one on the same CPU was
+ * pre-empted, which a counter told. The same series made a function of its own for tracing programs; later kernels,
+ * which have other locks, have neither that nor the counter.
+ */
+bool kernel_has_sure_storage(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && (btf__find_by_name_kind(btf, "bpf_task_storage_get_recur", BTF_KIND_FUNC) > 0 ||
+			   btf__find_by_name_kind(btf, "bpf_task_storage_busy", BTF_KIND_VAR) < 0);
+
+	btf__free(btf);
+	return has;
 }
 
 void features_find(struct feature features[FEATURE_COUNT])
@@ -44,4 +61,6 @@ void features_find(struct feature features[FEATURE_COUNT])
 			     true, unknown};
 	features[5] = (struct feature){"uprobe_multi links (Linux 6.6)", loads && kernel_has_uprobe_multi(), false,
 				       loads ? "letting go of the probes takes up to a minute" : unknown};
+	features[6] = (struct feature){"sure task storage (Linux 6.2)", kernel_has_sure_storage(), false,
+				       "--counter cpu-time does not work"};
 }

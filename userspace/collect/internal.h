@@ -37,6 +37,12 @@ struct collector {
 	void *context;
 };
 
+/*
+ * Loads the programs into collector->bpf and attaches those that are no uprobes. Where files cannot be watched, it does
+ * without. Fails with a sentence that says what the kernel or the user lacks.
+ */
+int load_programs(struct collector *collector, const struct collect_options *options, struct error *err);
+
 /* Has every thread's open queries closed and its batch sent, by a BPF iterator over all tasks. */
 void finish_threads(struct collector *collector);
 

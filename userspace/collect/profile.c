@@ -7,8 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uthash.h>
 
+#include "collect/artifacts.h"
 #include "mmprofdata/mmprofdata.h"
+
+/* A text that an interval to come has as its argument. */
+struct text {
+	uint64_t argument; /* what the interval says for it */
+	uint64_t string;
+	UT_hash_handle hh;
+};
 
 struct profile {
 	const struct profile_place *place;
@@ -16,12 +25,16 @@ struct profile {
 	uint32_t tgid;
 	uint64_t start;
 	bool joined, failed;
-	uint64_t queries;
+	uint64_t queries, others;
 	char *args; /* NUL-separated; a NUL behind the last */
 	size_t args_length;
 	struct mmp_writer *writer;
-	uint64_t kind;
-	uint64_t *labels; /* by query number; 0 while not stored */
+	uint64_t kinds[EVENT_CLASSES];
+	/* Strings; 0 while not stored. */
+	uint64_t *query_labels; /* the last is for those that are not known */
+	uint64_t *activity_labels;
+	struct text *texts;
+	struct artifacts *artifacts;
 };
 
 struct profile *profile_new(const struct profile_place *place, const struct plan *plan,
@@ -37,8 +50,10 @@ struct profile *profile_new(const struct profile_place *place, const struct plan
 	profile->start = record->start;
 	profile->joined = record->joined;
 	profile->args = calloc(1, (size_t)record->header.count + 1);
-	profile->labels = calloc(plan->query_count + 1, sizeof(*profile->labels));
-	if (!profile->args || !profile->labels) {
+	profile->query_labels = calloc(plan->query_count + 1, sizeof(*profile->query_labels));
+	profile->activity_labels = calloc(plan->activity_count + 1, sizeof(*profile->activity_labels));
+	profile->artifacts = artifacts_new();
+	if (!profile->args || !profile->query_labels || !profile->activity_labels || !profile->artifacts) {
 		profile_abandon(profile);
 		return NULL;
 	}
@@ -73,6 +88,14 @@ static void choose_path(const struct profile *profile, char *path, size_t size)
 		snprintf(path, size, "%s/%s-%07u-%u" MMP_EXTENSION, profile->place->directory, crate, profile->tgid, i);
 }
 
+static const char *const kind_names[EVENT_CLASSES] = {
+    [EVENT_QUERY] = MMP_KIND_QUERY,
+    [EVENT_ACTIVITY] = MMP_KIND_GENERIC_ACTIVITY,
+    [EVENT_INCREMENTAL_LOAD] = MMP_KIND_INCREMENTAL_LOAD,
+    [EVENT_RESULT_HASHING] = MMP_KIND_RESULT_HASHING,
+    [EVENT_QUERY_BLOCKED] = MMP_KIND_QUERY_BLOCKED,
+};
+
 static int open_writer(struct profile *profile, struct error *err)
 {
 	struct mmp_writer_options options = {
@@ -87,9 +110,10 @@ static int open_writer(struct profile *profile, struct error *err)
 
 	choose_path(profile, path, sizeof(path));
 	code = mmp_writer_create(path, &options, &profile->writer, &error);
-	if (code == 0)
-		code =
-		    mmp_alloc_string(profile->writer, MMP_KIND_QUERY, strlen(MMP_KIND_QUERY), &profile->kind, &error);
+	for (int i = 0; i < EVENT_CLASSES && code == 0; i++)
+		if (profile->place->events & COLLECT_EVENT(i))
+			code = mmp_alloc_string(profile->writer, kind_names[i], strlen(kind_names[i]),
+						&profile->kinds[i], &error);
 	if (code < 0) {
 		profile->failed = true;
 		return from_mmp(code, &error, err);
@@ -97,49 +121,206 @@ static int open_writer(struct profile *profile, struct error *err)
 	return 0;
 }
 
-static int write_interval(struct profile *profile, uint32_t thread, const struct wire_interval *interval,
-			  struct mmp_error *error)
+void profile_add_text(struct profile *profile, const struct wire_text *record)
 {
-	uint64_t number = interval->start_and_query >> 48, start = interval->start_and_query & WIRE_TIME_MASK;
-	uint64_t end = start + (interval->length_and_flags & WIRE_TIME_MASK);
-	uint64_t *label = &profile->labels[number];
+	struct text *text = calloc(1, sizeof(*text));
+	struct mmp_error error;
 
-	if (!*label) {
-		const char *name = profile->plan->queries[number - 1].name;
-		int code = mmp_alloc_string(profile->writer, name, strlen(name), label, error);
-
-		if (code < 0)
-			return code;
+	if (!text)
+		return;
+	text->argument = record->argument;
+	if ((!profile->writer && (profile->failed || open_writer(profile, NULL) < 0)) ||
+	    mmp_alloc_string(profile->writer, record->bytes, record->header.count, &text->string, &error) < 0) {
+		free(text);
+		return;
 	}
-	return mmp_record_interval(profile->writer, profile->kind, *label, thread, start, end, error);
+	HASH_ADD(hh, profile->texts, argument, sizeof(text->argument), text);
+}
+
+/* What an interval's number says. `name` is NULL if nothing. A result whose query is not known is rustc's <unknown>. */
+struct named {
+	enum event_class event;
+	const char *name;
+	uint64_t *label;
+};
+
+static struct named look_up(const struct profile *profile, uint64_t number)
+{
+	static const enum event_class classes[] = {
+	    [WIRE_CLASS_QUERY] = EVENT_QUERY,
+	    [WIRE_CLASS_LOAD] = EVENT_INCREMENTAL_LOAD,
+	    [WIRE_CLASS_HASHING] = EVENT_RESULT_HASHING,
+	    [WIRE_CLASS_BLOCKED] = EVENT_QUERY_BLOCKED,
+	};
+	struct named named = {.event = EVENT_ACTIVITY};
+
+	if (number >= WIRE_ACTIVITIES) {
+		number -= WIRE_ACTIVITIES;
+		if (number < profile->plan->activity_count) {
+			named.name = profile->plan->activities[number].label;
+			named.label = &profile->activity_labels[number];
+		}
+		return named;
+	}
+	named.event = classes[number >> 12];
+	number &= WIRE_MAX_QUERIES;
+	if (number == WIRE_QUERY_NONE && named.event != EVENT_QUERY) {
+		named.name = "<unknown>";
+		named.label = &profile->query_labels[profile->plan->query_count];
+	}
+	if (number != WIRE_QUERY_NONE && number <= profile->plan->query_count) {
+		named.name = profile->plan->queries[number - 1].name;
+		named.label = &profile->query_labels[number];
+	}
+	return named;
+}
+
+/* Adds the text that an activity has as its argument to its event id, if that text has come. */
+static int add_text(struct profile *profile, uint64_t argument, uint64_t *id, struct mmp_error *error)
+{
+	struct text *text;
+	int code;
+
+	HASH_FIND(hh, profile->texts, &argument, sizeof(argument), text);
+	if (!text)
+		return 0;
+	code = mmp_alloc_event_id(profile->writer, *id, &text->string, 1, id, error);
+	HASH_DEL(profile->texts, text);
+	free(text);
+	return code;
+}
+
+/* Adds a query's key to its event id, in the words of rustc's Debug implementations. 0 stands for one not read. */
+static int add_key(struct profile *profile, uint64_t key, uint64_t *id, struct mmp_error *error)
+{
+	char text[64] = "<not a plain id>";
+	uint64_t string;
+	int code;
+
+	if (KEY_KIND(key) == KEY_UNIT)
+		snprintf(text, sizeof(text), "()");
+	else if (KEY_KIND(key) == KEY_CRATE)
+		snprintf(text, sizeof(text), "crate%u", KEY_INDEX(key));
+	else if (key)
+		snprintf(text, sizeof(text), "DefId(%u:%u)", KEY_CRATE_OF(key), KEY_INDEX(key));
+	code = mmp_alloc_string(profile->writer, text, strlen(text), &string, error);
+	return code < 0 ? code : mmp_alloc_event_id(profile->writer, *id, &string, 1, id, error);
+}
+
+static int write_interval(struct profile *profile, uint32_t thread, const struct wire_interval *interval,
+			  const struct named *named, struct mmp_error *error)
+{
+	bool has_argument = interval->length_and_flags & INTERVAL_ARGUMENT;
+	uint64_t argument = has_argument ? interval[1].start_and_number : 0;
+	uint64_t start = interval->start_and_number & WIRE_TIME_MASK, id;
+	uint64_t end = start + (interval->length_and_flags & WIRE_TIME_MASK);
+	int code = 0;
+
+	if (!*named->label)
+		code = mmp_alloc_string(profile->writer, named->name, strlen(named->name), named->label, error);
+	id = *named->label;
+	if (code == 0 && named->event == EVENT_QUERY && (profile->place->events & COLLECT_KEYS))
+		code = add_key(profile, argument, &id, error);
+	else if (code == 0 && argument)
+		code = add_text(profile, argument, &id, error);
+	if (code < 0)
+		return code;
+	if (named->event == EVENT_QUERY)
+		profile->queries++;
+	else
+		profile->others++;
+	return mmp_record_interval(profile->writer, profile->kinds[named->event], id, thread, start, end, error);
 }
 
 int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count, uint64_t *unnamed,
 			  struct error *err)
 {
+	size_t step;
+
 	if (!profile->writer && !profile->failed) {
 		int code = open_writer(profile, err);
 
 		if (code < 0)
 			return code;
 	}
-	if (profile->failed)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		uint64_t number = record->intervals[i].start_and_query >> 48;
+	for (size_t i = 0; i < count && !profile->failed; i += step) {
+		const struct wire_interval *interval = &record->intervals[i];
+		struct named named = look_up(profile, interval->start_and_number >> 48);
 		struct mmp_error error;
 		int code;
 
-		if (number == WIRE_QUERY_NONE || number > profile->plan->query_count) {
+		step = interval->length_and_flags & INTERVAL_ARGUMENT ? 2 : 1;
+		if (!(profile->place->events & COLLECT_EVENT(named.event)))
+			continue;
+		if (!named.name) {
 			(*unnamed)++;
 			continue;
 		}
-		code = write_interval(profile, record->header.tid, &record->intervals[i], &error);
+		code = write_interval(profile, record->header.tid, interval, &named, &error);
 		if (code < 0) {
 			profile->failed = true;
 			return from_mmp(code, &error, err);
 		}
-		profile->queries++;
+	}
+	return 0;
+}
+
+void profile_add_file(struct profile *profile, const struct wire_file *record)
+{
+	artifacts_note_file(profile->artifacts, record);
+}
+
+void profile_add_rename(struct profile *profile, const struct wire_rename *record)
+{
+	artifacts_note_rename(profile->artifacts, record);
+}
+
+struct artifact_writing {
+	struct profile *profile;
+	uint64_t kind;
+	int code;
+	struct mmp_error error;
+};
+
+static void write_artifact(void *context, const struct artifact *artifact)
+{
+	struct artifact_writing *writing = context;
+	struct profile *profile = writing->profile;
+	uint64_t label, argument, id;
+
+	if (writing->code == 0)
+		writing->code = mmp_alloc_string(profile->writer, artifact->label, strlen(artifact->label), &label,
+						 &writing->error);
+	if (writing->code == 0)
+		writing->code = mmp_alloc_string(profile->writer, artifact->argument, strlen(artifact->argument),
+						 &argument, &writing->error);
+	if (writing->code == 0)
+		writing->code = mmp_alloc_event_id(profile->writer, label, &argument, 1, &id, &writing->error);
+	if (writing->code == 0)
+		writing->code = mmp_record_integer(profile->writer, writing->kind, id, artifact->thread, artifact->size,
+						   &writing->error);
+	if (writing->code == 0)
+		profile->others++;
+}
+
+int profile_write_artifacts(struct profile *profile, bool succeeded, struct error *err)
+{
+	struct artifact_writing writing = {.profile = profile};
+
+	if (!(profile->place->events & COLLECT_SIZES) || !profile_has_files(profile) || profile->failed)
+		return 0;
+	if (!profile->writer) {
+		int code = open_writer(profile, err);
+
+		if (code < 0)
+			return code;
+	}
+	writing.code = mmp_alloc_string(profile->writer, MMP_KIND_ARTIFACT_SIZE, strlen(MMP_KIND_ARTIFACT_SIZE),
+					&writing.kind, &writing.error);
+	artifacts_find(profile->artifacts, profile->args, profile->args_length, succeeded, write_artifact, &writing);
+	if (writing.code < 0) {
+		profile->failed = true;
+		return from_mmp(writing.code, &writing.error, err);
 	}
 	return 0;
 }
@@ -164,23 +345,30 @@ static int command_text(const struct profile *profile, char **text, struct mmp_e
 
 static char *own_metadata(const struct profile *profile, const struct wire_counts *counts)
 {
-	json_t *left_out = json_array();
+	json_t *left_out = json_array(), *without = json_array();
 	json_t *object;
 	char *text;
 
 	for (size_t i = 0; i < profile->plan->query_count; i++)
 		if (profile->plan->queries[i].refusal)
 			json_array_append_new(left_out, json_string(profile->plan->queries[i].name));
-	object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "version", QUERYTAP_VERSION,
-			   "compiler", profile->plan->version, "build_id", profile->plan->build_id, "queries",
-			   (json_int_t)profile->queries, "lost", (json_int_t)counts->lost, "missed",
-			   (json_int_t)counts->missed, "unwound", (json_int_t)counts->unwound, "truncated",
-			   (json_int_t)counts->truncated, "too_deep", (json_int_t)counts->too_deep, "joined_running",
-			   profile->joined, "left_out", left_out);
+	for (size_t i = 0; i < profile->plan->omission_count; i++)
+		json_array_append_new(without, json_string(profile->plan->omissions[i].label));
+	object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "version",
+			   QUERYTAP_VERSION, "compiler", profile->plan->version, "build_id", profile->plan->build_id,
+			   "queries", (json_int_t)profile->queries, "others", (json_int_t)profile->others, "lost",
+			   (json_int_t)counts->lost, "missed", (json_int_t)counts->missed, "unwound",
+			   (json_int_t)counts->unwound, "truncated", (json_int_t)counts->truncated, "too_deep",
+			   (json_int_t)counts->too_deep, "joined_running", profile->joined, "left_out", left_out,
+			   "activities_left_out", without);
+	if (object && profile->place->cpu_time)
+		json_object_set_new(object, "unseen_switches", json_integer((json_int_t)counts->unseen));
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
 }
+
+static const struct mmp_unit time_units[] = {{"ns", 1}, {"\xCE\xBCs", 1000}, {"ms", 1000000}, {"s", 1000000000}};
 
 static int metadata_text(const struct profile *profile, const struct wire_counts *counts, char **text,
 			 struct mmp_error *error)
@@ -190,6 +378,8 @@ static int metadata_text(const struct profile *profile, const struct wire_counts
 	char *command = NULL, *own = own_metadata(profile, counts);
 	int code = own ? command_text(profile, &command, error) : -ENOMEM;
 
+	if (profile->place->cpu_time)
+		metadata.counter = (struct mmp_counter){MMP_COUNTER_CPU_TIME, time_units, 4};
 	if (code == 0) {
 		metadata.cmd = command;
 		metadata.querytap = own;
@@ -229,10 +419,19 @@ int profile_finish(struct profile *profile, const struct wire_counts *counts, st
 
 void profile_abandon(struct profile *profile)
 {
+	struct text *text, *next;
+
 	if (!profile)
 		return;
 	mmp_writer_abort(profile->writer);
-	free(profile->labels);
+	HASH_ITER(hh, profile->texts, text, next)
+	{
+		HASH_DEL(profile->texts, text);
+		free(text);
+	}
+	artifacts_free(profile->artifacts);
+	free(profile->query_labels);
+	free(profile->activity_labels);
 	free(profile->args);
 	free(profile);
 }
@@ -245,4 +444,14 @@ uint32_t profile_tgid(const struct profile *profile)
 uint64_t profile_queries(const struct profile *profile)
 {
 	return profile->queries;
+}
+
+uint64_t profile_others(const struct profile *profile)
+{
+	return profile->others;
+}
+
+bool profile_has_files(const struct profile *profile)
+{
+	return artifacts_noted(profile->artifacts);
 }

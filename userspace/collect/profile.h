@@ -14,6 +14,8 @@ struct profile_place {
 	uid_t uid;
 	gid_t gid;
 	bool set_owner;
+	unsigned int events;	  /* what to write: COLLECT_EVENT of each class */
+	bool cpu_time;		  /* what times are, for the metadata */
 	uint64_t realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
 };
 
@@ -24,9 +26,22 @@ struct profile *profile_new(const struct profile_place *place, const struct plan
 /* Appends a piece of the process's command line. */
 void profile_add_args(struct profile *profile, const char *bytes, size_t size);
 
+/* Takes the text of an argument that an interval will have. */
+void profile_add_text(struct profile *profile, const struct wire_text *record);
+
+/* Takes note of a file that the compiler, or a program that it started, has written or renamed. */
+void profile_add_file(struct profile *profile, const struct wire_file *record);
+void profile_add_rename(struct profile *profile, const struct wire_rename *record);
+
+/*
+ * Writes the sizes of the artifacts among these files, for a process that has ended and with this success. Returns 0 or
+ * a negative errno, like profile_add_intervals.
+ */
+int profile_write_artifacts(struct profile *profile, bool succeeded, struct error *err);
+
 /*
  * Writes intervals. The file is begun by the first of them. Returns 0 or a negative errno; after a failure, intervals
- * are dropped and 0 is returned. *unnamed grows by the intervals that carry no query.
+ * are dropped and 0 is returned. *unnamed grows by the intervals whose query or activity is not known.
  */
 int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count, uint64_t *unnamed,
 			  struct error *err);
@@ -38,7 +53,13 @@ int profile_finish(struct profile *profile, const struct wire_counts *counts, st
 void profile_abandon(struct profile *profile);
 
 uint32_t profile_tgid(const struct profile *profile);
+
+/* Events written so far: queries, and all else. */
 uint64_t profile_queries(const struct profile *profile);
+uint64_t profile_others(const struct profile *profile);
+
+/* Whether files were noted. */
+bool profile_has_files(const struct profile *profile);
 
 /*
  * The crate that a rustc command line compiles, as rustc names it: --crate-name, else the input file's name. Writes
@@ -46,5 +67,8 @@ uint64_t profile_queries(const struct profile *profile);
  * is the compiled user's file, and may be gone. `args` is NUL-separated, as in /proc/PID/cmdline.
  */
 void crate_name(const char *args, size_t length, char *name, size_t size);
+
+/* Whether the argument behind this one of a rustc command line is its value. */
+bool option_takes_value(const char *arg);
 
 #endif

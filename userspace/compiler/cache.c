@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Plans on disk, one text file a build id: header lines, a line a query, a line a site, and a CRC-32 of all before it.
- * A plan says where probes are put, so nothing of it is believed unchecked: each site's instruction is looked at again.
+ * Plans on disk, one text file a build id: header lines, a line for each row of the plan, and a CRC-32 of all before
+ * it. A plan says where probes are put, so nothing of it is believed unchecked: each site's instruction is looked at
+ * again, and all numbers are such as index what is there.
  */
 #include "compiler/compiler.h"
 
@@ -20,7 +21,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 3"
+#define FORMAT "querytap-plan 5"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -58,13 +59,23 @@ static char *plan_text(const struct plan *plan, size_t *size)
 	for (size_t i = 0; i < plan->query_count; i++) {
 		const struct plan_query *query = &plan->queries[i];
 
-		fprintf(out, "%" PRIu32 " %s %s\n", query->vtable_offset, query->name,
+		fprintf(out, "%" PRIu32 " %d %s %s\n", query->vtable_offset, query->names_loads, query->name,
 			query->refusal ? query->refusal : "");
 	}
+	fprintf(out, "activities %zu\n", plan->activity_count);
+	for (size_t i = 0; i < plan->activity_count; i++)
+		fprintf(out, "%s\n", plan->activities[i].label);
+	fprintf(out, "omissions %zu\n", plan->omission_count);
+	for (size_t i = 0; i < plan->omission_count; i++)
+		fprintf(out, "%s\t%s\n", plan->omissions[i].label, plan->omissions[i].refusal);
+	fprintf(out, "passes %zu\n", plan->pass_count);
+	for (size_t i = 0; i < plan->pass_count; i++)
+		fprintf(out, "%" PRIx64 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", plan->passes[i].vtable,
+			plan->passes[i].selector, plan->passes[i].count, plan->passes[i].first);
 	fprintf(out, "sites %zu\n", plan->site_count);
 	for (size_t i = 0; i < plan->site_count; i++)
-		fprintf(out, "%d %" PRIu64 " %" PRIx64 "\n", (int)plan->sites[i].kind, plan->sites[i].offset,
-			plan->sites[i].cookie);
+		fprintf(out, "%d %d %" PRIu64 " %" PRIx64 "\n", (int)plan->sites[i].kind, (int)plan->sites[i].event,
+			plan->sites[i].offset, plan->sites[i].cookie);
 	if (fflush(out) == 0) {
 		crc = crc32(0, (const unsigned char *)text, (unsigned int)*size);
 		fprintf(out, "crc32 %08lx\n", crc);
@@ -156,49 +167,191 @@ static bool next_number(char **at, const char *key, uint64_t *number)
 static bool parse_query(char *line, struct plan_query *query)
 {
 	char *offset = line ? strsep(&line, " ") : NULL;
+	char *loads = line ? strsep(&line, " ") : NULL;
 	char *name = line ? strsep(&line, " ") : NULL;
 	unsigned long long number;
 	char *end;
 
-	if (!name || !*name || !line)
+	if (!name || !*name || !line || (strcmp(loads, "0") != 0 && strcmp(loads, "1") != 0))
 		return false;
 	number = strtoull(offset, &end, 10);
 	if (end == offset || *end || number > UINT32_MAX || (!*line && (number % 8 || number / 8 >= WIRE_VTABLE_SLOTS)))
 		return false;
 	query->vtable_offset = (uint32_t)number;
+	query->names_loads = *loads == '1';
 	query->name = strdup(name);
 	query->refusal = *line ? strdup(line) : NULL;
 	return query->name && (!*line || query->refusal);
 }
 
-static bool parse_site(const char *line, struct site *site)
+static bool parse_activity(const char *line, struct plan_activity *activity)
 {
-	int kind, used = 0;
+	if (!line || !*line || strpbrk(line, " \t"))
+		return false;
+	activity->label = strdup(line);
+	return activity->label != NULL;
+}
 
-	if (!line || sscanf(line, "%d %" SCNu64 " %" SCNx64 "%n", &kind, &site->offset, &site->cookie, &used) != 3 ||
-	    line[used] || kind < 0 || kind >= SITE_KINDS)
+static bool parse_omission(char *line, struct plan_omission *omission)
+{
+	char *label = line ? strsep(&line, "\t") : NULL;
+
+	if (!label || !*label || !line || !*line)
+		return false;
+	omission->label = strdup(label);
+	omission->refusal = strdup(line);
+	return omission->label && omission->refusal;
+}
+
+static bool parse_pass(const char *line, const struct plan *plan, struct plan_pass *pass)
+{
+	int used = 0;
+
+	return line &&
+	       sscanf(line, "%" SCNx64 " %" SCNu32 " %" SCNu32 " %" SCNu32 "%n", &pass->vtable, &pass->selector,
+		      &pass->count, &pass->first, &used) == 4 &&
+	       !line[used] && pass->count >= 1 && pass->count <= plan->activity_count &&
+	       pass->first <= plan->activity_count - pass->count;
+}
+
+/* The class of the numbers that events of a kind have; activities have none. */
+static unsigned int wire_class(enum event_class event)
+{
+	static const unsigned int classes[] = {[EVENT_INCREMENTAL_LOAD] = WIRE_CLASS_LOAD,
+					       [EVENT_RESULT_HASHING] = WIRE_CLASS_HASHING,
+					       [EVENT_QUERY_BLOCKED] = WIRE_CLASS_BLOCKED};
+
+	return classes[event];
+}
+
+/* Whether a guard's begin has a number that its event can have. */
+static bool number_fits(const struct plan *plan, const struct site *site)
+{
+	unsigned int number = GUARD_NUMBER(site->cookie);
+
+	if (site->event == EVENT_ACTIVITY)
+		return number >= WIRE_ACTIVITIES && number - WIRE_ACTIVITIES < plan->activity_count;
+	if (GUARD_NAMING(site->cookie) != GUARD_FIXED)
+		return number == WIRE_NUMBER(wire_class(site->event), 0);
+	return number >> 12 == wire_class(site->event) && (number & 0xfff) <= plan->query_count;
+}
+
+static bool begin_fits(const struct plan *plan, const struct site *site)
+{
+	bool has_id = GUARD_ID(site->cookie) != 0;
+
+	switch (GUARD_NAMING(site->cookie)) {
+	case GUARD_FIXED:
+		return has_id && number_fits(plan, site);
+	case GUARD_ARGUMENT:
+		return has_id && site->event == EVENT_ACTIVITY && number_fits(plan, site);
+	case GUARD_QUERY_REGISTER:
+	case GUARD_QUERY_STACK:
+	case GUARD_QUERY_RUNNING:
+		return has_id && site->event != EVENT_ACTIVITY && number_fits(plan, site);
+	case GUARD_PASS:
+		return has_id && site->event == EVENT_ACTIVITY;
+	default:
+		return false;
+	}
+}
+
+/* Whether a site's cookie is one that plan_make could have made. */
+static bool cookie_fits(const struct plan *plan, const struct site *site)
+{
+	if (COOKIE_COMPILER(site->cookie) != 0)
+		return false;
+	if (site->kind != SITE_BEGIN && site->kind != SITE_END)
+		return site->event == EVENT_QUERY;
+	if (site->event == EVENT_QUERY)
+		return false;
+	return site->kind == SITE_BEGIN
+		   ? begin_fits(plan, site)
+		   : GUARD_ID(site->cookie) != 0 && site->cookie == GUARD_MAKE(0, GUARD_ID(site->cookie), 0, 0);
+}
+
+static bool parse_site(const char *line, const struct plan *plan, struct site *site)
+{
+	int kind, event, used = 0;
+
+	if (!line ||
+	    sscanf(line, "%d %d %" SCNu64 " %" SCNx64 "%n", &kind, &event, &site->offset, &site->cookie, &used) != 4 ||
+	    line[used] || kind < 0 || kind >= SITE_KINDS || event < 0 || event >= EVENT_CLASSES)
 		return false;
 	site->kind = (enum site_kind)kind;
-	return true;
+	site->event = (enum event_class)event;
+	return cookie_fits(plan, site);
+}
+
+/* The number of rows of a kind, and zeroed room for them; NULL if the line is not that of the kind. */
+static void *next_rows(char **at, const char *key, uint64_t most, size_t size, uint64_t *count)
+{
+	if (!next_number(at, key, count) || *count > most)
+		return NULL;
+	return calloc(*count + 1, size);
+}
+
+static bool parse_queries(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	plan->queries = next_rows(at, "queries", WIRE_MAX_QUERIES, sizeof(*plan->queries), &count);
+	for (uint64_t i = 0; plan->queries && i < count; i++, plan->query_count++)
+		if (!parse_query(*at ? next_line(at) : NULL, &plan->queries[i]))
+			return false;
+	return plan->queries;
+}
+
+static bool parse_activities(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	plan->activities = next_rows(at, "activities", WIRE_MAX_ACTIVITIES, sizeof(*plan->activities), &count);
+	for (uint64_t i = 0; plan->activities && i < count; i++, plan->activity_count++)
+		if (!parse_activity(*at ? next_line(at) : NULL, &plan->activities[i]))
+			return false;
+	return plan->activities;
+}
+
+static bool parse_omissions(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	plan->omissions = next_rows(at, "omissions", MAX_ROWS, sizeof(*plan->omissions), &count);
+	for (uint64_t i = 0; plan->omissions && i < count; i++) {
+		plan->omission_count++;
+		if (!parse_omission(*at ? next_line(at) : NULL, &plan->omissions[i]))
+			return false;
+	}
+	return plan->omissions;
+}
+
+static bool parse_passes(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	plan->passes = next_rows(at, "passes", MAX_ROWS, sizeof(*plan->passes), &count);
+	for (uint64_t i = 0; plan->passes && i < count; i++, plan->pass_count++)
+		if (!parse_pass(*at ? next_line(at) : NULL, plan, &plan->passes[i]))
+			return false;
+	return plan->passes;
+}
+
+static bool parse_sites(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	plan->sites = next_rows(at, "sites", MAX_ROWS, sizeof(*plan->sites), &count);
+	for (uint64_t i = 0; plan->sites && i < count; i++, plan->site_count++)
+		if (!parse_site(*at ? next_line(at) : NULL, plan, &plan->sites[i]))
+			return false;
+	return plan->sites;
 }
 
 static bool parse_rows(char **at, struct plan *plan)
 {
-	uint64_t count;
-
-	if (!next_number(at, "queries", &count) || count > MAX_ROWS)
-		return false;
-	plan->queries = calloc(count + 1, sizeof(*plan->queries));
-	for (uint64_t i = 0; plan->queries && i < count; i++, plan->query_count++)
-		if (!parse_query(*at ? next_line(at) : NULL, &plan->queries[i]))
-			return false;
-	if (!plan->queries || !next_number(at, "sites", &count) || count > MAX_ROWS)
-		return false;
-	plan->sites = calloc(count + 1, sizeof(*plan->sites));
-	for (uint64_t i = 0; plan->sites && i < count; i++, plan->site_count++)
-		if (!parse_site(*at ? next_line(at) : NULL, &plan->sites[i]))
-			return false;
-	return plan->sites && *at && !**at;
+	return parse_queries(at, plan) && parse_activities(at, plan) && parse_omissions(at, plan) &&
+	       parse_passes(at, plan) && parse_sites(at, plan) && *at && !**at;
 }
 
 static bool copy_value(char *to, size_t size, const char *value)

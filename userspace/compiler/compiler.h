@@ -16,7 +16,19 @@ enum site_kind {
 	SITE_EXIT,    /* the test of its timer behind the call */
 	SITE_SESSION, /* the start of a compilation */
 	SITE_CAUGHT,  /* a panic was caught */
+	SITE_BEGIN,   /* the self-profiler's guard before anything that is no query: an activity, a load, a wait */
+	SITE_END,     /* the end of such a guard */
 	SITE_KINDS
+};
+
+/* What a site's events are, as -Zself-profile classes them. */
+enum event_class {
+	EVENT_QUERY,
+	EVENT_ACTIVITY,		/* GenericActivity */
+	EVENT_INCREMENTAL_LOAD, /* IncrementalLoadResult */
+	EVENT_RESULT_HASHING,	/* IncrementalResultHashing */
+	EVENT_QUERY_BLOCKED,	/* QueryBlocked */
+	EVENT_CLASSES
 };
 
 /* Whether sites of the kind are hit so rarely that they may lie on an instruction that is single-stepped. */
@@ -29,12 +41,36 @@ struct site {
 	uint64_t offset; /* in the file, bytes */
 	uint64_t cookie; /* as bpf/wire.h packs it, without the compiler's number */
 	enum site_kind kind;
+	enum event_class event;
 };
 
 struct plan_query {
 	char *name;
 	uint32_t vtable_offset; /* from the TyCtxt, bytes */
 	char *refusal;		/* why it is left out; NULL if it is timed */
+	bool names_loads;	/* whether results of it that are loaded are known to be its own */
+};
+
+/* A generic activity that can be timed; several guards may share it. */
+struct plan_activity {
+	char *label;
+};
+
+/* A guard, or a query's kind of event, that was seen in the compiler and cannot be timed. */
+struct plan_omission {
+	char *label; /* the activity's label, or where the guard stands if that is not known */
+	char *refusal;
+};
+
+/*
+ * A MIR pass: the guards around passes know it by its vtable, and a few types of passes stand for several, told apart
+ * by a byte of the pass itself.
+ */
+struct plan_pass {
+	uint64_t vtable;   /* address in the image */
+	uint32_t selector; /* the byte's offset in the pass */
+	uint32_t count;	   /* of labels: 1 if no byte matters */
+	uint32_t first;	   /* index in `activities` of the label for the byte 0; those for 1, 2, ... follow */
 };
 
 /* Where to probe one compiler. Immutable once made; free with plan_free. */
@@ -46,6 +82,12 @@ struct plan {
 	uint64_t size; /* of the file, bytes */
 	struct plan_query *queries;
 	size_t query_count;
+	struct plan_activity *activities;
+	size_t activity_count;
+	struct plan_omission *omissions;
+	size_t omission_count;
+	struct plan_pass *passes;
+	size_t pass_count;
 	struct site *sites;
 	size_t site_count;
 	bool from_cache;
@@ -74,5 +116,14 @@ void plan_free(struct plan *plan);
 /* Number of queries that are timed, and of sites of one kind. */
 size_t plan_timed(const struct plan *plan);
 size_t plan_sites(const struct plan *plan, enum site_kind kind);
+
+/* Number of places where events of the class begin. */
+size_t plan_guards(const struct plan *plan, enum event_class event);
+
+/*
+ * Why events of the class are not recorded under the label, which is a query's name or an activity's; NULL if they are.
+ * Borrows the plan.
+ */
+const char *plan_refusal(const struct plan *plan, enum event_class event, const char *label);
 
 #endif

@@ -21,9 +21,10 @@ struct segment {
 	bool executable;
 };
 
-/* A pointer that the dynamic linker fills in. */
-struct pointer {
-	uint64_t address, value;
+/* A pointer that the dynamic linker fills in with something of another image. */
+struct import {
+	uint64_t address;
+	const char *name;
 };
 
 struct image {
@@ -36,8 +37,11 @@ struct image {
 	size_t segment_count;
 	struct image_symbol *symbols; /* by rising address */
 	size_t symbol_count;
-	struct pointer *pointers; /* by rising address */
+	uint8_t *marks;			/* one for each symbol */
+	struct image_pointer *pointers; /* by rising address */
 	size_t pointer_count;
+	struct import *imports; /* by rising address */
+	size_t import_count;
 	bool has_symtab;
 };
 
@@ -90,12 +94,38 @@ static int symbols_by_address(const void *a, const void *b)
 
 static int pointers_by_address(const void *a, const void *b)
 {
-	const struct pointer *left = a, *right = b;
+	const struct image_pointer *left = a, *right = b;
 
 	return left->address < right->address ? -1 : left->address > right->address;
 }
 
-/* Reads the relocations of one section that make pointers into this image. */
+static size_t count_imports(Elf_Data *data, size_t count)
+{
+	size_t imports = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		GElf_Rela rela;
+
+		imports += gelf_getrela(data, (int)i, &rela) && (GELF_R_TYPE(rela.r_info) == R_X86_64_GLOB_DAT ||
+								 GELF_R_TYPE(rela.r_info) == R_X86_64_JUMP_SLOT);
+	}
+	return imports;
+}
+
+static int imports_by_address(const void *a, const void *b)
+{
+	const struct import *left = a, *right = b;
+
+	return left->address < right->address ? -1 : left->address > right->address;
+}
+
+static void add_import(struct image *image, uint64_t address, const char *name)
+{
+	if (name)
+		image->imports[image->import_count++] = (struct import){address, name};
+}
+
+/* Reads the relocations of one section that make pointers into this image or name functions of others. */
 static int read_relocations(struct image *image, const char *name)
 {
 	GElf_Shdr header, symbols;
@@ -104,11 +134,16 @@ static int read_relocations(struct image *image, const char *name)
 	Elf_Scn *linked = section ? elf_getscn(image->elf, header.sh_link) : NULL;
 	Elf_Data *symbol_data = linked && gelf_getshdr(linked, &symbols) ? elf_getdata(linked, NULL) : NULL;
 	size_t count = data && header.sh_entsize ? data->d_size / header.sh_entsize : 0;
-	struct pointer *grown = realloc(image->pointers, (image->pointer_count + count + 1) * sizeof(*grown));
+	struct image_pointer *grown = realloc(image->pointers, (image->pointer_count + count + 1) * sizeof(*grown));
+	struct import *more;
 
 	if (!grown)
 		return -ENOMEM;
 	image->pointers = grown;
+	more = realloc(image->imports, (image->import_count + count_imports(data, count) + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	image->imports = more;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Rela rela;
 		GElf_Sym symbol;
@@ -122,8 +157,12 @@ static int read_relocations(struct image *image, const char *name)
 			  GELF_R_TYPE(rela.r_info) == R_X86_64_JUMP_SLOT) &&
 			 symbol_data && gelf_getsym(symbol_data, (int)GELF_R_SYM(rela.r_info), &symbol))
 			value = symbol.st_value;
+		else
+			continue;
 		if (value)
-			image->pointers[image->pointer_count++] = (struct pointer){rela.r_offset, value};
+			image->pointers[image->pointer_count++] = (struct image_pointer){rela.r_offset, value};
+		else if (GELF_R_TYPE(rela.r_info) != R_X86_64_RELATIVE)
+			add_import(image, rela.r_offset, elf_strptr(image->elf, symbols.sh_link, symbol.st_name));
 	}
 	return 0;
 }
@@ -133,6 +172,7 @@ static int read_pointers(struct image *image)
 	if (read_relocations(image, ".rela.dyn") < 0 || read_relocations(image, ".rela.plt") < 0)
 		return -ENOMEM;
 	qsort(image->pointers, image->pointer_count, sizeof(*image->pointers), pointers_by_address);
+	qsort(image->imports, image->import_count, sizeof(*image->imports), imports_by_address);
 	return 0;
 }
 
@@ -153,7 +193,8 @@ static int read_symbols(struct image *image)
 		return -ENOEXEC;
 	count = data->d_size / header.sh_entsize;
 	image->symbols = calloc(count ? count : 1, sizeof(*image->symbols));
-	if (!image->symbols)
+	image->marks = calloc(count ? count : 1, sizeof(*image->marks));
+	if (!image->symbols || !image->marks)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Sym symbol;
@@ -242,6 +283,8 @@ void image_close(struct image *image)
 	if (image->fd >= 0)
 		close(image->fd);
 	free(image->symbols);
+	free(image->marks);
+	free(image->imports);
 	free(image->pointers);
 	free(image->path);
 	free(image);
@@ -258,22 +301,50 @@ int image_has_symtab(const struct image *image)
 	return image->has_symtab;
 }
 
-uint64_t image_function_size(const struct image *image, uint64_t address)
+static const struct image_symbol *symbol_at(const struct image *image, uint64_t address)
 {
 	struct image_symbol key = {.address = address};
-	const struct image_symbol *found =
-	    image->symbol_count ? bsearch(&key, image->symbols, image->symbol_count, sizeof(key), symbols_by_address)
-				: NULL;
+
+	return image->symbol_count ? bsearch(&key, image->symbols, image->symbol_count, sizeof(key), symbols_by_address)
+				   : NULL;
+}
+
+uint64_t image_function_size(const struct image *image, uint64_t address)
+{
+	const struct image_symbol *found = symbol_at(image, address);
 
 	return found ? found->size : 0;
 }
 
+uint8_t *image_mark(const struct image *image, uint64_t address)
+{
+	const struct image_symbol *found = symbol_at(image, address);
+
+	return found ? &image->marks[found - image->symbols] : NULL;
+}
+
+const char *image_import(const struct image *image, uint64_t address)
+{
+	struct import key = {.address = address};
+	const struct import *found =
+	    image->import_count ? bsearch(&key, image->imports, image->import_count, sizeof(key), imports_by_address)
+				: NULL;
+
+	return found ? found->name : NULL;
+}
+
+const struct image_pointer *image_pointers(const struct image *image, size_t *count)
+{
+	*count = image->pointer_count;
+	return image->pointers;
+}
+
 uint64_t image_pointer(const struct image *image, uint64_t address)
 {
-	struct pointer key = {.address = address};
-	const struct pointer *found = image->pointer_count ? bsearch(&key, image->pointers, image->pointer_count,
-								     sizeof(key), pointers_by_address)
-							   : NULL;
+	struct image_pointer key = {.address = address};
+	const struct image_pointer *found = image->pointer_count ? bsearch(&key, image->pointers, image->pointer_count,
+									   sizeof(key), pointers_by_address)
+								 : NULL;
 
 	return found ? found->value : 0;
 }

@@ -17,6 +17,11 @@ struct image_symbol {
 	uint64_t size;
 };
 
+/* A pointer that the dynamic linker fills in with an address in the image. */
+struct image_pointer {
+	uint64_t address, value;
+};
+
 /* Maps `path` for reading. On success *out is owned by the caller (image_close). -ENOEXEC if it is no x86-64 ELF. */
 int image_open(const char *path, struct image **out, struct error *err);
 void image_close(struct image *image);
@@ -39,8 +44,20 @@ const uint8_t *image_bytes(const struct image *image, uint64_t address, size_t *
 /* Borrowed bytes at a file offset in an executable segment, likewise. */
 const uint8_t *image_file_code(const struct image *image, uint64_t offset, size_t *available);
 
+/* All pointers into the image that the dynamic linker fills in, by rising address; borrowed. */
+const struct image_pointer *image_pointers(const struct image *image, size_t *count);
+
 /* What the dynamic linker writes into the pointer at `address` (a GOT slot), if it points into this image; else 0. */
 uint64_t image_pointer(const struct image *image, uint64_t address);
+
+/* The name of the function of another image whose address the dynamic linker writes to `address`, or NULL. */
+const char *image_import(const struct image *image, uint64_t address);
+
+/*
+ * A byte for each function, 0 at first, in which whoever decodes functions may keep what it found out. NULL if no
+ * symbol starts at `address`.
+ */
+uint8_t *image_mark(const struct image *image, uint64_t address);
 
 /* The file offset of `address`, or UINT64_MAX. Segments need not lie at the offset of their address. */
 uint64_t image_file_offset(const struct image *image, uint64_t address);

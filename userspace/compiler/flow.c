@@ -1,208 +1,17 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#include "compiler/flow.h"
-
-#include <Zydis/Zydis.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "compiler/flow_private.h"
 
 /* The System V ABI's registers that a call may change. */
 #define CALL_CLOBBERS 0x0fc7
 
 enum {
-	PANIC_SIZE = 512,  /* bytes: functions that only panic are smaller */
-	MAX_SWITCHES = 64, /* jump tables in one function */
+	PANIC_SIZE = 512, /* bytes: functions that only panic are smaller */
+	FLAGS_NEAR = 6,	  /* how far apart a test and its jump may stand */
 };
-
-static uint8_t register_number(ZydisRegister reg)
-{
-	ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
-
-	if (whole < ZYDIS_REGISTER_RAX || whole > ZYDIS_REGISTER_R15)
-		return REGISTER_NONE;
-	return (uint8_t)(whole - ZYDIS_REGISTER_RAX);
-}
-
-static bool is_stack_memory(const ZydisDecodedOperand *operand)
-{
-	return operand->type == ZYDIS_OPERAND_TYPE_MEMORY && operand->mem.base == ZYDIS_REGISTER_RSP &&
-	       operand->mem.index == ZYDIS_REGISTER_NONE && operand->mem.segment != ZYDIS_REGISTER_FS;
-}
-
-static bool is_register64(const ZydisDecodedOperand *operand)
-{
-	return operand->type == ZYDIS_OPERAND_TYPE_REGISTER && operand->size == 64 &&
-	       register_number(operand->reg.value) != REGISTER_NONE;
-}
-
-static bool is_zero(const ZydisDecodedOperand *operand)
-{
-	return operand->type == ZYDIS_OPERAND_TYPE_IMMEDIATE && operand->imm.value.s == 0;
-}
-
-static void note_writes(struct insn *insn, const ZydisDecodedInstruction *raw, const ZydisDecodedOperand *operands)
-{
-	for (unsigned int i = 0; i < raw->operand_count; i++) {
-		const ZydisDecodedOperand *operand = &operands[i];
-
-		if (!(operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
-			continue;
-		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER) {
-			uint8_t number = register_number(operand->reg.value);
-
-			if (number != REGISTER_NONE)
-				insn->written |= (uint16_t)(1u << number);
-		} else if (is_stack_memory(operand) && operand->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN) {
-			insn->store_disp = (int32_t)operand->mem.disp.value;
-			insn->store_size = operand->size / 8;
-		}
-	}
-	insn->sets_flags = raw->cpu_flags && (raw->cpu_flags->modified | raw->cpu_flags->set_0 | raw->cpu_flags->set_1 |
-					      raw->cpu_flags->undefined);
-}
-
-static void note_stack(struct insn *insn, const ZydisDecodedInstruction *raw, const ZydisDecodedOperand *operands)
-{
-	if (!(insn->written & (1u << REG_RSP)) || raw->meta.category == ZYDIS_CATEGORY_CALL)
-		return;
-	if (raw->mnemonic == ZYDIS_MNEMONIC_PUSH)
-		insn->stack_change = -8;
-	else if (raw->mnemonic == ZYDIS_MNEMONIC_POP)
-		insn->stack_change = 8;
-	else if (raw->mnemonic == ZYDIS_MNEMONIC_SUB && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
-		insn->stack_change = -operands[1].imm.value.s;
-	else if (raw->mnemonic == ZYDIS_MNEMONIC_ADD && operands[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
-		insn->stack_change = operands[1].imm.value.s;
-	else if (raw->mnemonic != ZYDIS_MNEMONIC_RET)
-		insn->breaks_stack = true;
-}
-
-static uint64_t absolute_address(const struct insn *insn, const ZydisDecodedOperand *operand)
-{
-	if (operand->type != ZYDIS_OPERAND_TYPE_MEMORY || operand->mem.base != ZYDIS_REGISTER_RIP)
-		return 0;
-	return insn->address + insn->length + (uint64_t)operand->mem.disp.value;
-}
-
-static void classify_jump(struct insn *insn, const ZydisDecodedInstruction *raw, const ZydisDecodedOperand *operands)
-{
-	bool direct = operands[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
-
-	if (direct)
-		insn->target = insn->address + raw->length + (uint64_t)operands[0].imm.value.s;
-	else
-		insn->slot = absolute_address(insn, &operands[0]);
-	switch (raw->meta.category) {
-	case ZYDIS_CATEGORY_COND_BR:
-		insn->form = FORM_JCC;
-		insn->is_equality = raw->mnemonic == ZYDIS_MNEMONIC_JZ || raw->mnemonic == ZYDIS_MNEMONIC_JNZ;
-		insn->jumps_if_set = raw->mnemonic == ZYDIS_MNEMONIC_JNZ;
-		break;
-	case ZYDIS_CATEGORY_UNCOND_BR:
-		insn->form = direct ? FORM_JMP : FORM_END;
-		insn->leaves = !direct;
-		if (operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER)
-			insn->reg = register_number(operands[0].reg.value);
-		break;
-	default:
-		insn->form = FORM_CALL;
-		break;
-	}
-}
-
-static void classify_mov(struct insn *insn, const ZydisDecodedOperand *to, const ZydisDecodedOperand *from)
-{
-	if (is_register64(to) && is_register64(from)) {
-		insn->form = FORM_COPY;
-		insn->reg = register_number(to->reg.value);
-		insn->base = register_number(from->reg.value);
-	} else if (is_register64(to) && is_stack_memory(from)) {
-		insn->form = FORM_LOAD;
-		insn->reg = register_number(to->reg.value);
-		insn->disp = (int32_t)from->mem.disp.value;
-	} else if (is_stack_memory(to) && is_register64(from)) {
-		insn->form = FORM_STORE;
-		insn->reg = register_number(from->reg.value);
-		insn->disp = (int32_t)to->mem.disp.value;
-	} else if (is_stack_memory(to) && to->size == 64 && is_zero(from)) {
-		insn->form = FORM_STORE_ZERO;
-		insn->disp = (int32_t)to->mem.disp.value;
-	}
-}
-
-static void classify_test(struct insn *insn, const ZydisDecodedInstruction *raw, const ZydisDecodedOperand *a,
-			  const ZydisDecodedOperand *b)
-{
-	bool is_cmp = raw->mnemonic == ZYDIS_MNEMONIC_CMP;
-
-	if (is_register64(a) && ((is_cmp && is_zero(b)) ||
-				 (!is_cmp && b->type == ZYDIS_OPERAND_TYPE_REGISTER && b->reg.value == a->reg.value))) {
-		insn->form = FORM_TEST_SELF;
-		insn->reg = register_number(a->reg.value);
-	} else if (is_cmp && is_stack_memory(a) && a->size == 64 && is_zero(b)) {
-		insn->form = FORM_TEST_SLOT;
-		insn->disp = (int32_t)a->mem.disp.value;
-	} else if (!is_cmp && a->type == ZYDIS_OPERAND_TYPE_MEMORY && a->size == 8 &&
-		   a->mem.index == ZYDIS_REGISTER_NONE && b->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
-		insn->form = FORM_TEST_MASK;
-		insn->base = register_number(a->mem.base);
-		insn->disp = (int32_t)a->mem.disp.value;
-		insn->immediate = (int32_t)b->imm.value.s;
-	}
-}
-
-static void classify(struct insn *insn, const ZydisDecodedInstruction *raw, const ZydisDecodedOperand *operands)
-{
-	insn->reg = insn->base = REGISTER_NONE;
-	note_writes(insn, raw, operands);
-	note_stack(insn, raw, operands);
-	switch (raw->meta.category) {
-	case ZYDIS_CATEGORY_COND_BR:
-	case ZYDIS_CATEGORY_UNCOND_BR:
-	case ZYDIS_CATEGORY_CALL:
-		classify_jump(insn, raw, operands);
-		return;
-	case ZYDIS_CATEGORY_RET:
-		insn->form = FORM_END;
-		insn->leaves = true;
-		return;
-	default:
-		break;
-	}
-	switch (raw->mnemonic) {
-	case ZYDIS_MNEMONIC_UD2:
-	case ZYDIS_MNEMONIC_INT3:
-	case ZYDIS_MNEMONIC_HLT:
-		insn->form = FORM_END;
-		break;
-	case ZYDIS_MNEMONIC_MOV:
-		classify_mov(insn, &operands[0], &operands[1]);
-		break;
-	case ZYDIS_MNEMONIC_TEST:
-	case ZYDIS_MNEMONIC_CMP:
-		classify_test(insn, raw, &operands[0], &operands[1]);
-		break;
-	case ZYDIS_MNEMONIC_LEA:
-		if (operands[1].mem.index == ZYDIS_REGISTER_NONE) {
-			insn->form = FORM_ADDRESS;
-			insn->reg = register_number(operands[0].reg.value);
-			insn->base = register_number(operands[1].mem.base);
-			insn->disp = (int32_t)operands[1].mem.disp.value;
-			insn->slot = absolute_address(insn, &operands[1]);
-		}
-		break;
-	case ZYDIS_MNEMONIC_MOVSXD:
-		if (operands[1].type == ZYDIS_OPERAND_TYPE_MEMORY && operands[1].mem.scale == 4 &&
-		    operands[1].mem.disp.value == 0) {
-			insn->form = FORM_TABLE_LOAD;
-			insn->reg = register_number(operands[0].reg.value);
-			insn->base = register_number(operands[1].mem.base);
-		}
-		break;
-	default:
-		break;
-	}
-}
 
 static int decode_range(const struct image *image, const struct code_range *range, struct flow *flow, size_t *room)
 {
@@ -233,7 +42,7 @@ static int decode_range(const struct image *image, const struct code_range *rang
 		memset(insn, 0, sizeof(*insn));
 		insn->address = range->address + at;
 		insn->length = raw.length;
-		classify(insn, &raw, operands);
+		insn_classify(insn, &raw, operands);
 		at += raw.length;
 	}
 	return 0;
@@ -267,141 +76,51 @@ static bool never_returns(const struct image *image, uint64_t address)
 	return !returns;
 }
 
-static void end_at_panics(const struct image *image, struct flow *flow)
+/* The same, remembered: the answer is asked for at each call. */
+static bool is_panic(const struct image *image, uint64_t address)
+{
+	enum { UNKNOWN, RETURNS, PANICS };
+	uint8_t *mark = image_mark(image, address);
+
+	if (!mark)
+		return false;
+	if (*mark == UNKNOWN)
+		*mark = never_returns(image, address) ? PANICS : RETURNS;
+	return *mark == PANICS;
+}
+
+static void follow_calls(const struct image *image, struct flow *flow)
 {
 	for (size_t i = 0; i < flow->count; i++) {
 		struct insn *insn = &flow->insns[i];
-		uint64_t callee = insn->target ? insn->target : image_pointer(image, insn->slot);
+		const char *import;
 
-		if (insn->form == FORM_CALL && callee && never_returns(image, callee))
+		if (insn->form != FORM_CALL)
+			continue;
+		import = insn->slot ? image_import(image, insn->slot) : NULL;
+		insn->callee = insn->target ? insn->target : image_pointer(image, insn->slot);
+		insn->copies = import && (!strcmp(import, "memcpy") || !strcmp(import, "memmove"));
+		if (insn->callee && is_panic(image, insn->callee))
 			insn->form = FORM_END;
 	}
 }
 
-static int add_edge(struct flow *flow, size_t from, size_t to)
+/* Fragments of a function may stand in any order. */
+static void sort_insns(struct flow *flow)
 {
-	if (flow->edge_count == flow->edge_room) {
-		size_t more = flow->edge_room ? flow->edge_room * 2 : 64;
-		struct flow_edge *grown = realloc(flow->edges, more * sizeof(*grown));
+	size_t sorted = 1;
 
-		if (!grown)
-			return -ENOMEM;
-		flow->edges = grown;
-		flow->edge_room = more;
-	}
-	flow->edges[flow->edge_count++] = (struct flow_edge){from, to};
-	return 0;
-}
-
-/* A jump through a table: lea table; movslq (table, index, 4); add; jmp. The lea may stand far before the rest. */
-struct table_jump {
-	size_t jump;
-	uint8_t table;	/* the register that holds the table's address */
-	size_t address; /* the lea, or SIZE_MAX while it is not known */
-};
-
-/* Looks back from the jump at `jump` along the straight line that leads to it. */
-static bool find_table(const struct flow *flow, size_t jump, struct table_jump *out)
-{
-	uint8_t distance = flow->insns[jump].reg;
-
-	*out = (struct table_jump){jump, REGISTER_NONE, SIZE_MAX};
-	if (flow->insns[jump].form != FORM_END || distance == REGISTER_NONE)
-		return false;
-	for (size_t i = jump; i-- > 0 && out->address == SIZE_MAX;) {
-		const struct insn *insn = &flow->insns[i];
-
-		if (insn->form == FORM_JMP || insn->form == FORM_END || insn->form == FORM_CALL ||
-		    insn[1].address != insn->address + insn->length)
-			break;
-		if (insn->form == FORM_TABLE_LOAD && out->table == REGISTER_NONE && insn->reg == distance)
-			out->table = insn->base;
-		else if (insn->form == FORM_ADDRESS && insn->slot && insn->reg == out->table)
-			out->address = i;
-	}
-	return out->table != REGISTER_NONE;
-}
-
-/*
- * Reads a jump table: each entry is the distance of a target from the table. Nothing says how long it is; it ends at
- * the function's next table, or where an entry is no instruction of the function.
- */
-static int read_switch(const struct image *image, struct flow *flow, size_t jump, uint64_t table, uint64_t end)
-{
-	size_t available;
-	const uint8_t *entries = image_bytes(image, table, &available);
-
-	for (size_t i = 0; entries && (i + 1) * 4 <= available && table + i * 4 < end; i++) {
-		int32_t entry;
-		size_t target;
-		int code;
-
-		memcpy(&entry, entries + 4 * i, sizeof(entry));
-		target = flow_find(flow, table + (uint64_t)(int64_t)entry);
-		if (target == SIZE_MAX)
-			break;
-		code = add_edge(flow, jump, target);
-		if (code < 0)
-			return code;
-		flow->insns[jump].form = FORM_SWITCH;
-	}
-	return 0;
-}
-
-static uint64_t next_table(const struct flow *flow, const struct table_jump *jumps, size_t count, uint64_t table)
-{
-	uint64_t next = UINT64_MAX;
-
-	for (size_t i = 0; i < count; i++) {
-		uint64_t other = jumps[i].address == SIZE_MAX ? 0 : flow->insns[jumps[i].address].slot;
-
-		if (other > table && other < next)
-			next = other;
-	}
-	return next;
-}
-
-static bool is_taken(const struct table_jump *jumps, size_t count, size_t address)
-{
-	for (size_t i = 0; i < count; i++)
-		if (jumps[i].address == address)
-			return true;
-	return false;
-}
-
-/*
- * Reads the tables of all jumps. Where a table's address was computed out of sight, every address that no other jump
- * has claimed and that goes into the right register may be it.
- */
-static int read_switches(const struct image *image, struct flow *flow)
-{
-	struct table_jump jumps[MAX_SWITCHES];
-	size_t count = 0;
-	int code = 0;
-
-	for (size_t i = 0; i < flow->count && count < MAX_SWITCHES; i++)
-		count += find_table(flow, i, &jumps[count]);
-	for (size_t i = 0; i < count && code == 0; i++) {
-		for (size_t j = 0; j < flow->count && code == 0; j++) {
-			const struct insn *insn = &flow->insns[j];
-			bool mine = jumps[i].address == j;
-
-			if (insn->form != FORM_ADDRESS || !insn->slot || insn->reg != jumps[i].table)
-				continue;
-			if (mine || (jumps[i].address == SIZE_MAX && !is_taken(jumps, count, j)))
-				code = read_switch(image, flow, jumps[i].jump, insn->slot,
-						   next_table(flow, jumps, count, insn->slot));
-		}
-	}
-	return code;
+	while (sorted < flow->count && flow->insns[sorted - 1].address < flow->insns[sorted].address)
+		sorted++;
+	if (sorted < flow->count)
+		qsort(flow->insns, flow->count, sizeof(*flow->insns), by_address);
 }
 
 static int finish_decoding(const struct image *image, uint64_t entry, struct flow *flow)
 {
-	if (flow->count)
-		qsort(flow->insns, flow->count, sizeof(*flow->insns), by_address);
-	end_at_panics(image, flow);
-	if (read_switches(image, flow) < 0)
+	sort_insns(flow);
+	follow_calls(image, flow);
+	if (flow_read_tables(image, flow) < 0)
 		return -ENOMEM;
 	flow->states = calloc(flow->count ? flow->count : 1, sizeof(*flow->states));
 	if (!flow->states)
@@ -451,6 +170,46 @@ bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t
 	    flow->insns[index + 1].address != insn->address + insn->length)
 		return true;
 	return visit(index + 1, context);
+}
+
+bool flow_runs_on(const struct flow *flow, size_t index)
+{
+	const struct insn *insn = &flow->insns[index];
+
+	return insn->form != FORM_JCC && insn->form != FORM_JMP && insn->form != FORM_SWITCH &&
+	       insn->form != FORM_END && index + 1 < flow->count && insn[1].address == insn->address + insn->length;
+}
+
+size_t flow_next_in_line(const struct flow *flow, size_t index)
+{
+	const struct insn *insn = &flow->insns[index];
+
+	if (insn->form == FORM_JMP)
+		return flow_find(flow, insn->target);
+	if (insn->form == FORM_END || insn->form == FORM_SWITCH || index + 1 >= flow->count ||
+	    flow->insns[index + 1].address != insn->address + insn->length)
+		return SIZE_MAX;
+	return index + 1;
+}
+
+size_t flow_jump_of_test(const struct flow *flow, size_t index)
+{
+	for (int i = 0; i < FLAGS_NEAR; i++) {
+		index = flow_next_in_line(flow, index);
+		if (index == SIZE_MAX)
+			return SIZE_MAX;
+		if (flow->insns[index].form == FORM_JCC)
+			return flow->insns[index].is_equality ? index : SIZE_MAX;
+		if (flow->insns[index].sets_flags || flow->insns[index].form == FORM_CALL)
+			return SIZE_MAX;
+	}
+	return SIZE_MAX;
+}
+
+void flow_forget_states(struct flow *flow)
+{
+	free(flow->states);
+	flow->states = NULL;
 }
 
 void flow_free(struct flow *flow)

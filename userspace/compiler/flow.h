@@ -21,18 +21,32 @@ enum flow_value { VALUE_UNKNOWN, VALUE_ARG0, VALUE_ARG1, VALUE_ARG2 };
 
 enum insn_form {
 	FORM_OTHER,
-	FORM_COPY,	 /* mov reg, reg (64 bit) */
-	FORM_LOAD,	 /* mov reg, [rsp + disp] (64 bit) */
-	FORM_STORE,	 /* mov [rsp + disp], reg (64 bit) */
-	FORM_STORE_ZERO, /* mov qword [rsp + disp], 0 */
-	FORM_TEST_SELF,	 /* test reg, reg (64 bit), or cmp reg, 0 */
-	FORM_TEST_SLOT,	 /* cmp qword [rsp + disp], 0 */
-	FORM_TEST_MASK,	 /* test byte [reg + disp], immediate */
-	FORM_ADDRESS,	 /* lea reg, [base + disp] */
-	FORM_TABLE_LOAD, /* movslq reg, [base + index * 4] */
+	FORM_COPY,	      /* mov reg, reg (64 bit) */
+	FORM_LOAD,	      /* mov reg, [rsp + disp] (64 bit) */
+	FORM_STORE,	      /* mov [rsp + disp], reg (64 bit) */
+	FORM_STORE_ZERO,      /* mov qword [rsp + disp], 0 */
+	FORM_TEST_SELF,	      /* test reg, reg (64 bit), or cmp reg, 0 */
+	FORM_TEST_SLOT,	      /* cmp qword [rsp + disp], 0 */
+	FORM_TEST_MASK,	      /* test byte [reg + disp], immediate */
+	FORM_ADDRESS,	      /* lea reg, [base + disp] */
+	FORM_TABLE_LOAD,      /* movslq reg, [base + index * 4] */
+	FORM_SET,	      /* mov reg, immediate, or xor reg, reg */
+	FORM_ADD,	      /* add or sub reg, immediate (64 bit) */
+	FORM_COPY_LOW,	      /* mov reg, reg (32 bit) */
+	FORM_LOAD_LOW,	      /* mov reg, [rsp + disp] (32 bit) */
+	FORM_STORE_LOW,	      /* mov [rsp + disp], reg (32 bit) */
+	FORM_FAR_LOAD,	      /* mov reg, [base + disp] (64 bit), base not rsp */
+	FORM_FAR_STORE,	      /* mov [base + disp], reg (64 bit), base not rsp */
+	FORM_STORE_IMMEDIATE, /* mov qword [base + disp], immediate; not FORM_STORE_ZERO */
+	FORM_WIDE_LOAD,	      /* movups and the like: xmm reg, [base + disp] */
+	FORM_WIDE_STORE,      /* the same to memory */
+	FORM_PUSH,	      /* push reg */
+	FORM_MOVE_STRING,     /* rep movsq */
+	FORM_TEST_BITS,	      /* test base, immediate, or bt with the immediate's one bit */
+	FORM_FAR_TEST_SLOT,   /* cmp qword [base + disp], 0, base not rsp */
 	FORM_JCC,
 	FORM_JMP,
-	FORM_CALL,
+	FORM_CALL,   /* base and disp say where the pointer is, if it is called through one */
 	FORM_SWITCH, /* jmp through a jump table */
 	FORM_END,    /* ret, ud2, hlt, int3, a call that never returns, any other jmp through a register or memory */
 };
@@ -41,20 +55,27 @@ struct insn {
 	uint64_t address;
 	uint64_t target; /* of a direct jump or call; 0 for none */
 	uint64_t slot;	 /* absolute memory operand: the pointer called through, or the address computed by lea */
+	uint64_t callee; /* of a call, direct or through a pointer that the dynamic linker fills in; 0 if not known */
 	int32_t disp;	 /* of the form's memory operand */
 	int32_t immediate;
 	int64_t stack_change; /* bytes added to rsp */
 	int32_t store_disp;   /* rsp-relative memory written, store_size bytes; 0 for none */
 	uint16_t store_size;
-	uint16_t written; /* general registers changed, one bit each */
+	int32_t far_disp; /* memory written through the register far_base, far_size bytes; 0 for none */
+	uint16_t far_size;
+	uint16_t written;      /* general registers changed, one bit each */
+	uint16_t written_wide; /* the same of xmm registers */
 	uint8_t form;
 	uint8_t length;
 	uint8_t reg;  /* destination, or the register tested or stored */
 	uint8_t base; /* source or memory base */
+	uint8_t far_base;
 	bool sets_flags;
 	bool jumps_if_set; /* jne rather than je; meaningful for FORM_JCC on those two */
 	bool is_equality;  /* the jcc is je or jne */
 	bool breaks_stack; /* changes rsp in a way that is not followed */
+	bool aligns_stack; /* breaks it by making rsp a multiple of something */
+	bool copies;	   /* a call of memcpy or memmove */
 	bool leaves;	   /* ret, or jmp through a register or memory: control goes to somebody else */
 };
 
@@ -97,8 +118,20 @@ int flow_decode(const struct image *image, const struct code_range *ranges, size
 int flow_follow(struct flow *flow);
 void flow_free(struct flow *flow);
 
+/* Frees what flow_follow found out, where only the instructions are needed on. */
+void flow_forget_states(struct flow *flow);
+
 /* Calls `visit` for each instruction that may run directly behind the one at `index`, until it returns false. */
 bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t next, void *context), void *context);
+
+/* Whether control goes from the instruction at `index` to the next one, and nowhere else but to a function. */
+bool flow_runs_on(const struct flow *flow, size_t index);
+
+/* The next instruction in a straight line, following direct jumps; SIZE_MAX at the end of one. */
+size_t flow_next_in_line(const struct flow *flow, size_t index);
+
+/* The je or jne that consumes the flags set at `index`, or SIZE_MAX. */
+size_t flow_jump_of_test(const struct flow *flow, size_t index);
 
 /* The index of the instruction that starts at `address`, or SIZE_MAX. */
 size_t flow_find(const struct flow *flow, uint64_t address);

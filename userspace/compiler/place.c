@@ -5,36 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How far apart a test and its jump, or a guard and the clearing of its timer, may stand. */
+/* How far apart a guard and the clearing of its timer may stand. */
 enum { NEAR = 6 };
-
-/* The next instruction in a straight line, following direct jumps; SIZE_MAX at the end of one. */
-static size_t next_in_line(const struct flow *flow, size_t index)
-{
-	const struct insn *insn = &flow->insns[index];
-
-	if (insn->form == FORM_JMP)
-		return flow_find(flow, insn->target);
-	if (insn->form == FORM_END || insn->form == FORM_SWITCH || index + 1 >= flow->count ||
-	    flow->insns[index + 1].address != insn->address + insn->length)
-		return SIZE_MAX;
-	return index + 1;
-}
-
-/* The je or jne that consumes the flags set at `index`, or SIZE_MAX. */
-static size_t jump_of_test(const struct flow *flow, size_t index)
-{
-	for (int i = 0; i < NEAR; i++) {
-		index = next_in_line(flow, index);
-		if (index == SIZE_MAX)
-			return SIZE_MAX;
-		if (flow->insns[index].form == FORM_JCC)
-			return flow->insns[index].is_equality ? index : SIZE_MAX;
-		if (flow->insns[index].sets_flags || flow->insns[index].form == FORM_CALL)
-			return SIZE_MAX;
-	}
-	return SIZE_MAX;
-}
 
 /* Where the jump at `index` leads if the tested bits were clear. */
 static size_t clear_branch(const struct flow *flow, size_t index)
@@ -155,7 +127,7 @@ static const char *search_step(struct search *search, struct search_point point)
 	if (!state->reached || !state->sound)
 		return NULL;
 	if (tests_timer(search, insn, state, point.holders)) {
-		size_t jump = jump_of_test(flow, point.index);
+		size_t jump = flow_jump_of_test(flow, point.index);
 
 		if (jump == SIZE_MAX)
 			return "the timer is tested without a jump";
@@ -205,7 +177,7 @@ static const char *place_guard(const struct flow *flow, size_t test, struct plac
 {
 	const struct insn *insn = &flow->insns[test];
 	struct guard_site site = {.tcx_register = insn->base};
-	size_t jump = jump_of_test(flow, test);
+	size_t jump = flow_jump_of_test(flow, test);
 	size_t at;
 
 	if (jump == SIZE_MAX)
@@ -219,10 +191,10 @@ static const char *place_guard(const struct flow *flow, size_t test, struct plac
 	site.address = flow->insns[jump].address;
 	out->guards[out->guard_count++] = site;
 	at = clear_branch(flow, jump);
-	for (int i = 0; i < NEAR && at != SIZE_MAX; i++, at = next_in_line(flow, at))
+	for (int i = 0; i < NEAR && at != SIZE_MAX; i++, at = flow_next_in_line(flow, at))
 		if (flow->insns[at].form == FORM_STORE_ZERO)
-			return find_exits(flow, next_in_line(flow, at), flow->states[at].stack + flow->insns[at].disp,
-					  flow->states[jump].stack, out);
+			return find_exits(flow, flow_next_in_line(flow, at),
+					  flow->states[at].stack + flow->insns[at].disp, flow->states[jump].stack, out);
 	return "the timer's slot was not found";
 }
 

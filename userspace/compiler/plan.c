@@ -8,7 +8,10 @@
 #include <sys/stat.h>
 
 #include "bpf/wire.h"
+#include "compiler/activity.h"
 #include "compiler/elf.h"
+#include "compiler/key.h"
+#include "compiler/pass.h"
 #include "compiler/place.h"
 #include "compiler/recognise.h"
 
@@ -21,6 +24,7 @@ struct runner {
 	struct code_range ranges[MAX_RANGES];
 	size_t range_count;
 	bool has_entry;
+	enum key_kind key;
 	struct flow flow;
 	struct placement placement;
 };
@@ -30,30 +34,23 @@ struct entrance {
 	char query[96];
 	bool incremental;
 	struct code_range range;
+	uint64_t runner; /* address, in incremental mode; 0 if it is not known */
 };
 
 struct survey {
 	const struct image *image;
 	struct runner *runners;
-	size_t runner_count, runner_room;
+	size_t runner_count;
 	struct entrance *entrances;
-	size_t entrance_count, entrance_room;
+	size_t entrance_count;
+	struct guard_callees callees;
+	struct pass_functions passes;
+	struct code_range vtables[MAX_RANGES]; /* of the function that fills them */
+	size_t vtable_range_count;
+	int32_t filter; /* offset of the self-profiler's filter from the TyCtxt */
 	uint64_t session, caught;
 	const char *generation;
 };
-
-static void *grow(void *items, size_t count, size_t *room, size_t size)
-{
-	void *grown;
-
-	if (count < *room)
-		return items;
-	*room = *room ? *room * 2 : 64;
-	grown = realloc(items, *room * size);
-	if (!grown)
-		free(items);
-	return grown;
-}
 
 static struct runner *runner_for(struct survey *survey, const char *symbol, size_t base_length)
 {
@@ -61,8 +58,7 @@ static struct runner *runner_for(struct survey *survey, const char *symbol, size
 		if (survey->runners[i].base_length == base_length &&
 		    !memcmp(survey->runners[i].symbol, symbol, base_length))
 			return &survey->runners[i];
-	survey->runners = grow(survey->runners, survey->runner_count, &survey->runner_room, sizeof(*survey->runners));
-	if (!survey->runners) {
+	if (rows_grow((void **)&survey->runners, survey->runner_count, sizeof(*survey->runners)) < 0) {
 		survey->runner_count = 0;
 		return NULL;
 	}
@@ -85,6 +81,7 @@ static int add_runner(struct survey *survey, const struct image_symbol *symbol, 
 	if (runner->range_count == MAX_RANGES)
 		return 0;
 	runner->ranges[runner->range_count++] = range;
+	runner->key = what->key;
 	if (!what->fragment) {
 		runner->ranges[runner->range_count - 1] = runner->ranges[0];
 		runner->ranges[0] = range;
@@ -99,9 +96,7 @@ static int add_entrance(struct survey *survey, const struct image_symbol *symbol
 
 	if (what->fragment)
 		return 0;
-	survey->entrances =
-	    grow(survey->entrances, survey->entrance_count, &survey->entrance_room, sizeof(*survey->entrances));
-	if (!survey->entrances) {
+	if (rows_grow((void **)&survey->entrances, survey->entrance_count, sizeof(*survey->entrances)) < 0) {
 		survey->entrance_count = 0;
 		return -ENOMEM;
 	}
@@ -129,9 +124,16 @@ static int survey_symbols(struct survey *survey)
 			code = add_runner(survey, &symbols[i], &what);
 		else if (what.role == ROLE_EXECUTE_QUERY)
 			code = add_entrance(survey, &symbols[i], &what);
+		else if (what.role == ROLE_GUARD)
+			code = activity_note_callee(&survey->callees, &symbols[i], &what);
+		else if (what.role == ROLE_PASS_NAME || what.role == ROLE_PASS_RUN)
+			code = pass_note_function(&survey->passes, &symbols[i], &what);
+		else if (what.role == ROLE_VTABLES && survey->vtable_range_count < MAX_RANGES)
+			survey->vtables[survey->vtable_range_count++] =
+			    (struct code_range){symbols[i].address, symbols[i].size};
 		else if (!what.fragment && what.role == ROLE_CAUGHT)
 			survey->caught = symbols[i].address;
-		else if (!what.fragment)
+		else if (!what.fragment && what.role == ROLE_SESSION)
 			survey->session = symbols[i].address;
 		if (code < 0)
 			return code;
@@ -181,17 +183,15 @@ static int32_t filter_offset(const struct survey *survey)
 
 static void place_runners(struct survey *survey)
 {
-	int32_t offset;
-
 	for (size_t i = 0; i < survey->runner_count; i++)
 		decode_runner(survey->image, &survey->runners[i]);
-	offset = filter_offset(survey);
+	survey->filter = filter_offset(survey);
 	for (size_t i = 0; i < survey->runner_count; i++) {
 		struct runner *runner = &survey->runners[i];
 
 		if (!runner->placement.refusal)
-			place_sites(&runner->flow, offset, &runner->placement);
-		flow_free(&runner->flow);
+			place_sites(&runner->flow, survey->filter, &runner->placement);
+		flow_forget_states(&runner->flow);
 	}
 }
 
@@ -220,7 +220,7 @@ static const char *runner_refusal(const struct survey *survey, uint64_t address)
 static const char *incremental_refusal(const struct survey *survey, const char *query)
 {
 	for (size_t i = 0; i < survey->entrance_count; i++) {
-		const struct entrance *entrance = &survey->entrances[i];
+		struct entrance *entrance = &survey->entrances[i];
 		struct flow flow;
 		const char *refusal = "its way to the provider was not found";
 
@@ -228,17 +228,20 @@ static const char *incremental_refusal(const struct survey *survey, const char *
 			continue;
 		if (flow_decode(survey->image, &entrance->range, 1, &flow, NULL) < 0)
 			return "its code cannot be decoded";
-		for (size_t j = 0; j < flow.count; j++)
-			if (flow.insns[j].target && flow.insns[j].form != FORM_JCC &&
-			    is_runner(flow.insns[j].target, survey))
-				refusal = runner_refusal(survey, flow.insns[j].target);
+		for (size_t j = 0; j < flow.count; j++) {
+			if (!flow.insns[j].target || flow.insns[j].form == FORM_JCC ||
+			    !is_runner(flow.insns[j].target, survey))
+				continue;
+			entrance->runner = flow.insns[j].target;
+			refusal = runner_refusal(survey, entrance->runner);
+		}
 		flow_free(&flow);
 		return refusal;
 	}
 	return "its incremental twin has no symbol";
 }
 
-static int add_query(const struct survey *survey, const struct entrance *entrance, struct plan *plan, size_t *room)
+static int add_query(const struct survey *survey, const struct entrance *entrance, struct plan *plan)
 {
 	const char *refusal;
 	struct plan_query *query;
@@ -258,13 +261,14 @@ static int add_query(const struct survey *survey, const struct entrance *entranc
 	}
 	if (!refusal)
 		refusal = incremental_refusal(survey, entrance->query);
-	plan->queries = grow(plan->queries, plan->query_count, room, sizeof(*plan->queries));
-	if (!plan->queries) {
+	if (rows_grow((void **)&plan->queries, plan->query_count, sizeof(*plan->queries)) < 0) {
 		plan->query_count = 0;
 		return -ENOMEM;
 	}
 	query = &plan->queries[plan->query_count++];
-	*query = (struct plan_query){strdup(entrance->query), (uint32_t)offset, refusal ? strdup(refusal) : NULL};
+	*query = (struct plan_query){.name = strdup(entrance->query),
+				     .vtable_offset = (uint32_t)offset,
+				     .refusal = refusal ? strdup(refusal) : NULL};
 	return query->name && (!refusal || query->refusal) ? 0 : -ENOMEM;
 }
 
@@ -292,10 +296,8 @@ static int compare_queries(const void *a, const void *b)
 
 static int add_queries(const struct survey *survey, struct plan *plan)
 {
-	size_t room = 0;
-
 	for (size_t i = 0; i < survey->entrance_count; i++) {
-		int code = survey->entrances[i].incremental ? 0 : add_query(survey, &survey->entrances[i], plan, &room);
+		int code = survey->entrances[i].incremental ? 0 : add_query(survey, &survey->entrances[i], plan);
 
 		if (code < 0)
 			return code;
@@ -303,24 +305,6 @@ static int add_queries(const struct survey *survey, struct plan *plan)
 	if (plan->query_count)
 		qsort(plan->queries, plan->query_count, sizeof(*plan->queries), compare_queries);
 	return refuse_twins(plan);
-}
-
-static int add_site(const struct survey *survey, struct plan *plan, size_t *room, uint64_t address, uint64_t cookie,
-		    enum site_kind kind)
-{
-	uint64_t offset = image_file_offset(survey->image, address);
-	size_t available;
-	const uint8_t *bytes = image_bytes(survey->image, address, &available);
-
-	if (offset == UINT64_MAX || (!site_is_rare(kind) && !kernel_emulates(bytes, available)))
-		return 0;
-	plan->sites = grow(plan->sites, plan->site_count, room, sizeof(*plan->sites));
-	if (!plan->sites) {
-		plan->site_count = 0;
-		return -ENOMEM;
-	}
-	plan->sites[plan->site_count++] = (struct site){offset, cookie, kind};
-	return 0;
 }
 
 static int compare_sites(const void *a, const void *b)
@@ -332,33 +316,89 @@ static int compare_sites(const void *a, const void *b)
 	return left->offset < right->offset ? -1 : left->offset > right->offset;
 }
 
-static int add_sites(const struct survey *survey, struct plan *plan)
+static int add_site(const struct survey *survey, struct plan *plan, uint64_t address, uint64_t cookie,
+		    enum site_kind kind)
 {
-	size_t room = 0;
+	return rows_add_site(survey->image, plan, address,
+			     (struct site){.cookie = cookie, .kind = kind, .event = EVENT_QUERY});
+}
+
+/* Adds the entries of a try_execute_query. Without memory to follow its code, keys are not known. */
+static int add_entries(const struct survey *survey, const struct runner *runner, struct plan *plan)
+{
+	const struct placement *placement = &runner->placement;
+	struct values values = {0};
+	bool followed =
+	    runner->key != KEY_UNKNOWN && values_follow(&runner->flow, runner->ranges[0].address, &values) == 0;
 	int code = 0;
 
-	for (size_t i = 0; i < survey->runner_count; i++) {
+	for (size_t i = 0; i < placement->guard_count && code == 0; i++) {
+		const struct guard_site *guard = &placement->guards[i];
+		uint64_t cookie = COOKIE_MAKE(guard->tcx_register, guard->vtable_register, guard->vtable_on_stack,
+					      guard->vtable_displacement);
+
+		if (followed)
+			cookie |= key_cookie(&values, guard->address, runner->key, survey->filter);
+		code = add_site(survey, plan, guard->address, cookie, SITE_ENTER);
+	}
+	if (followed)
+		values_free(&values);
+	return code;
+}
+
+static int add_sites(const struct survey *survey, struct plan *plan)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < survey->runner_count && code == 0; i++) {
 		const struct placement *placement = &survey->runners[i].placement;
 
 		if (placement->refusal)
 			continue;
-		for (size_t j = 0; j < placement->guard_count && code == 0; j++) {
-			const struct guard_site *guard = &placement->guards[j];
-
-			code = add_site(survey, plan, &room, guard->address,
-					COOKIE_MAKE(guard->tcx_register, guard->vtable_register, guard->vtable_on_stack,
-						    guard->vtable_displacement),
-					SITE_ENTER);
-		}
+		code = add_entries(survey, &survey->runners[i], plan);
 		for (size_t j = 0; j < placement->exit_count && code == 0; j++)
-			code = add_site(survey, plan, &room, placement->exits[j], 0, SITE_EXIT);
+			code = add_site(survey, plan, placement->exits[j], 0, SITE_EXIT);
 	}
 	if (code == 0 && survey->session)
-		code = add_site(survey, plan, &room, survey->session, 0, SITE_SESSION);
+		code = add_site(survey, plan, survey->session, 0, SITE_SESSION);
 	if (code == 0 && survey->caught)
-		code = add_site(survey, plan, &room, survey->caught, 0, SITE_CAUGHT);
-	if (plan->site_count)
-		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
+		code = add_site(survey, plan, survey->caught, 0, SITE_CAUGHT);
+	return code;
+}
+
+/* Adds all guards but those of queries' providers. */
+static int add_activities(struct survey *survey, struct plan *plan)
+{
+	struct survey_runner *runners = calloc(survey->runner_count + 1, sizeof(*runners));
+	struct survey_query *queries = calloc(survey->entrance_count + 1, sizeof(*queries));
+	struct shared shared = {0};
+	struct guard_survey guards = {.image = survey->image,
+				      .callees = &survey->callees,
+				      .runners = runners,
+				      .queries = queries,
+				      .filter_offset = survey->filter,
+				      .shared = &shared,
+				      .plan = plan};
+	int code = runners && queries ? pass_survey(survey->image, &survey->passes, plan) : -ENOMEM;
+
+	if (code == 0 && survey->vtable_range_count)
+		code = shared_find(survey->image, survey->vtables, survey->vtable_range_count, &shared);
+
+	for (size_t i = 0; i < survey->runner_count && code == 0; i++)
+		if (survey->runners[i].has_entry && survey->runners[i].flow.count)
+			runners[guards.runner_count++] =
+			    (struct survey_runner){survey->runners[i].ranges[0].address, &survey->runners[i].flow};
+	for (size_t i = 0; i < survey->entrance_count && code == 0; i++)
+		if (survey->entrances[i].incremental)
+			queries[guards.query_count++] =
+			    (struct survey_query){survey->entrances[i].query, survey->entrances[i].runner};
+	if (code == 0)
+		code = activity_survey(&guards, plan);
+	if (code == 0)
+		code = activity_add_missing(&survey->callees, plan);
+	free(runners);
+	free(queries);
+	shared_free(&shared);
 	return code;
 }
 
@@ -386,8 +426,10 @@ static int fill_plan(struct survey *survey, const char *path, struct plan *plan,
 				 path, plan->version);
 	snprintf(plan->generation, sizeof(plan->generation), "%s", survey->generation);
 	place_runners(survey);
-	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0)
+	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0 || add_activities(survey, plan) < 0)
 		return error_set(err, ENOMEM, "out of memory reading %s", path);
+	if (plan->site_count)
+		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
 	if (!plan_timed(plan))
 		return error_set(err, ENOTSUP, "%s (rustc %s): no query has a safe place for a probe", path,
 				 plan->version);
@@ -414,6 +456,8 @@ int plan_make(const char *path, struct plan **out, struct error *err)
 		flow_free(&survey.runners[i].flow);
 	free(survey.runners);
 	free(survey.entrances);
+	free(survey.callees.items);
+	pass_free(&survey.passes);
 	image_close(image);
 	if (code < 0)
 		plan_free(plan);
@@ -430,7 +474,16 @@ void plan_free(struct plan *plan)
 		free(plan->queries[i].name);
 		free(plan->queries[i].refusal);
 	}
+	for (size_t i = 0; i < plan->activity_count; i++)
+		free(plan->activities[i].label);
+	for (size_t i = 0; i < plan->omission_count; i++) {
+		free(plan->omissions[i].label);
+		free(plan->omissions[i].refusal);
+	}
 	free(plan->queries);
+	free(plan->activities);
+	free(plan->omissions);
+	free(plan->passes);
 	free(plan->sites);
 	free(plan->path);
 	free(plan);

@@ -66,6 +66,9 @@ struct mmp_error {
 #define MMP_COUNTER_INSTRUCTIONS_MINUS_IRQS "instructions-minus-irqs:u"
 #define MMP_COUNTER_INSTRUCTIONS_MINUS_R0420 "instructions-minus-r0420:u"
 
+/* What querytap can record besides: the nanoseconds for which a thread was on the CPU. */
+#define MMP_COUNTER_CPU_TIME "cpu-time"
+
 /* A unit in which a counter's values are shown: `factor` of what it counts. */
 struct mmp_unit {
 	const char *name;

@@ -29,6 +29,14 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 int render_summary_json(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err);
 
+/*
+ * How much of each thread's time lies in events, with a total: as a table, and as one line of JSON: "threads", an array
+ * of objects with "thread", "start", "end", "span", "self_time", "hole" and "hole_percent", and "total", another
+ * without "thread". Amounts are nanoseconds, or of the "unit" or "counter" that is given.
+ */
+int render_threads_text(const struct thread_list *list, FILE *out, struct error *err);
+int render_threads_json(const struct thread_list *list, FILE *out, struct error *err);
+
 /* Which rows of a diff to show: those whose label contains none of the `excluded`, and at most `limit` (0: all). */
 struct diff_filter {
 	const char *const *excluded;
@@ -89,6 +97,12 @@ int render_fold(const struct fold *fold, FILE *out, struct error *err);
  * narrow to be seen are left out and counted.
  */
 int render_flamegraph(const struct fold *fold, const char *title, FILE *out, struct error *err);
+
+/*
+ * The coverage as tables: a row for each kind of event, and one for each label that is not covered, with the reason.
+ * Fails with -ENOMEM.
+ */
+int render_coverage_text(const struct coverage *coverage, FILE *out, struct error *err);
 
 /* Longest text of render_duration, with its NUL. */
 #define RENDER_DURATION_SIZE 32

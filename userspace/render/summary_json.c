@@ -52,6 +52,8 @@ int render_summary_json(const struct summary *summary, const struct summary_filt
 	/* The numbers keep the structure of seconds and nanoseconds, so it has to be said what they are. */
 	if (!rc && root && summary->unit)
 		rc = json_object_set_new(root, "unit", json_string(summary->unit));
+	if (!rc && root && other_time(summary->unit, summary->counter))
+		rc = json_object_set_new(root, "counter", json_string(summary->counter));
 	if (rc || !root) {
 		json_decref(root);
 		return error_set(err, ENOMEM, "out of memory for JSON");

@@ -166,6 +166,8 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 		return rc;
 	render_amount(cpu_time, summary->cpu_ns, summary->unit, -1);
 	fprintf(out, "Total %s: %s\n", summary->unit ? summary->unit : "cpu time", cpu_time);
+	if (other_time(summary->unit, summary->counter))
+		fprintf(out, "All times are %s.\n", summary->counter);
 	if (filter->percent_above != 0 || filter->limit)
 		fprintf(out, "Filtered results account for %.3f%% of total %s.\n", share,
 			summary->unit ? summary->unit : "time");

@@ -14,6 +14,7 @@
 #undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #define __noinline __attribute__((noinline))
+#define barrier() __asm__ volatile("" ::: "memory")
 #define READ_REGISTER(name) value = ctx->name
 
 void *bpf_map_lookup_elem(void *map, const void *key);

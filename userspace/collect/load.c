@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Loads the BPF programs and attaches those that follow processes, threads and files. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/internal.h"
+#include "collect/multi.h"
+
+enum { DEFAULT_RING_BYTES = 8 * 1024 * 1024, WAKE_FRACTION = 8 };
+
+static int explain_load_failure(int code, struct error *err)
+{
+	if (code == -EPERM)
+		return error_set(err, EPERM,
+				 "no permission to load BPF programs: run it with sudo, or give the process CAP_BPF "
+				 "and CAP_PERFMON");
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		return error_set(err, ENOTSUP,
+				 "this kernel has no BTF (/sys/kernel/btf/vmlinux): it needs CONFIG_DEBUG_INFO_BTF, as "
+				 "the kernels of current distributions have");
+	return error_set(err, ENOTSUP,
+			 "this kernel does not take the BPF programs (%s): Linux 5.17 or newer with CONFIG_BPF_SYSCALL "
+			 "and CONFIG_UPROBES is needed",
+			 strerror(-code));
+}
+
+/* Loads the programs, with those that look at files or without. Returns 0 or a negative errno. */
+static int load_with(struct collector *collector, const struct collect_options *options, bool files)
+{
+	size_t ring = options->ring_bytes ? options->ring_bytes : DEFAULT_RING_BYTES;
+	struct querytap_bpf *bpf = querytap_bpf__open();
+
+	if (!bpf)
+		return -errno;
+	querytap_bpf__destroy(collector->bpf);
+	collector->bpf = bpf;
+	bpf_program__set_autoload(bpf->progs.call_begin, files);
+	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
+	bpf->rodata->trace_all = options->follow_all;
+	bpf->rodata->cpu_time = options->cpu_time;
+	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
+	bpf->rodata->with_keys = (options->events & COLLECT_KEYS) != 0;
+	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
+	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
+	if (collector->multi) {
+		bpf_program__set_expected_attach_type(bpf->progs.query_enter, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.query_exit, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.guard_begin, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.guard_end, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.session_start, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.panic_caught, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
+	}
+	return querytap_bpf__load(bpf);
+}
+
+int load_programs(struct collector *collector, const struct collect_options *options, struct error *err)
+{
+	bool files = options->events & COLLECT_SIZES;
+	struct querytap_bpf *bpf;
+	int code;
+
+	if (options->cpu_time && !kernel_has_sure_storage())
+		return error_set(err, ENOTSUP,
+				 "this kernel cannot count cpu-time: it would miss some switches of threads (Linux 6.2 "
+				 "and newer miss none)");
+	code = load_with(collector, options, files);
+	/* A kernel without CONFIG_FTRACE_SYSCALLS does not show system calls. */
+	if (code < 0 && code != -EPERM && files) {
+		files = false;
+		code = load_with(collector, options, files);
+	}
+	if (code < 0)
+		return explain_load_failure(code, err);
+	bpf = collector->bpf;
+	bpf->links.call_begin = files ? bpf_program__attach(bpf->progs.call_begin) : NULL;
+	if (!bpf->links.call_begin)
+		collector->place.events &= ~COLLECT_SIZES;
+	bpf->links.on_fork = bpf_program__attach(bpf->progs.on_fork);
+	bpf->links.on_exec = bpf_program__attach(bpf->progs.on_exec);
+	bpf->links.on_exit = bpf_program__attach(bpf->progs.on_exit);
+	if (options->cpu_time)
+		bpf->links.on_switch = bpf_program__attach(bpf->progs.on_switch);
+	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit ||
+	    (options->cpu_time && !bpf->links.on_switch))
+		return error_set(err, ENOTSUP, "cannot attach to the scheduler's tracepoints: %s", strerror(errno));
+	return 0;
+}
