@@ -54,7 +54,7 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The skeleton is made, so it has to be there before the files that include it are read.
-$(BUILD)/userspace/collect/collector.o $(BUILD)/userspace/collect/measure.o: $(SKELETON)
+$(filter $(BUILD)/userspace/collect/%,$(OBJECTS)): $(SKELETON)
 
 # Names the files that page_write.c includes; made anew when one is added or removed.
 $(PAGE_LIST): userspace/render/page Makefile
