@@ -54,21 +54,21 @@ list_compilers() {
 record_options=()
 
 # Records the command $2... into the folder $1, made anew, with all output in $1.out. Sets status to the command's own
-# exit status, profile, and queries as querytap's last line has them. If that line does not speak of one whole profile
+# exit status, profile, and queries and others as querytap's last line has them. If that line does not speak of one whole profile
 # it returns 1 and sets why.
 # shellcheck disable=SC2034
 record_one() {
-	local at=$1 line counts='([0-9]+) queries(, [0-9]+ other events)?, 0 lost, ([0-9]+) truncated'
+	local at=$1 line counts='([0-9]+) queries(, ([0-9]+) other events)?, 0 lost, ([0-9]+) truncated'
 	rm -rf "$at"
 	"$querytap" record "${record_options[@]}" -o "$at" -- "${@:2}" >"$at.out" 2>&1
 	status=$?
 	line=$(tail -n 1 "$at.out")
 	why="querytap's last line is: $line"
 	[[ $line =~ ^'querytap: 1 profile, '${counts}(', '[0-9]+' unwound')?', in ' ]] || return 1
-	queries=${BASH_REMATCH[1]}
+	queries=${BASH_REMATCH[1]} others=${BASH_REMATCH[3]:-0}
 	profile=$(echo "$at"/*.mm_profdata)
 	# A failing compiler leaves its last queries by unwinding, with none behind them that would show that they are gone.
-	((status != 0 || BASH_REMATCH[3] == 0))
+	((status != 0 || BASH_REMATCH[4] == 0))
 }
 
 # Prints "label count" of each label of profile $1, sorted.
