@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "render/json.h"
 #include "render/diff.h"
 
 static json_t *difference_object(const struct difference *difference)
@@ -52,12 +53,5 @@ int render_diff_json(const struct diff *diff, const struct diff_filter *filter, 
 	/* The numbers keep the structure of seconds and nanoseconds, so it has to be said what they are. */
 	if (!rc && root && diff->unit)
 		rc = json_object_set_new(root, "unit", json_string(diff->unit));
-	if (rc || !root) {
-		json_decref(root);
-		return error_set(err, ENOMEM, "out of memory for JSON");
-	}
-	json_dumpf(root, out, JSON_COMPACT);
-	fputc('\n', out);
-	json_decref(root);
-	return 0;
+	return json_end(root, rc, out, err);
 }

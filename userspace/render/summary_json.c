@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "render/json.h"
 #include "render/summary.h"
 
 static json_t *duration(uint64_t ns)
@@ -54,13 +55,5 @@ int render_summary_json(const struct summary *summary, const struct summary_filt
 		rc = json_object_set_new(root, "unit", json_string(summary->unit));
 	if (!rc && root && other_time(summary->unit, summary->counter))
 		rc = json_object_set_new(root, "counter", json_string(summary->counter));
-	if (rc || !root) {
-		json_decref(root);
-		return error_set(err, ENOMEM, "out of memory for JSON");
-	}
-	/* Failures to write are the stream's own and asked for by the caller. */
-	json_dumpf(root, out, JSON_COMPACT);
-	fputc('\n', out);
-	json_decref(root);
-	return 0;
+	return json_end(root, rc, out, err);
 }

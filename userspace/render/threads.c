@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "render/json.h"
 #include "render/summary.h"
 #include "render/table.h"
 
@@ -71,12 +72,5 @@ int render_threads_json(const struct thread_list *list, FILE *out, struct error 
 		rc = json_object_set_new(root, "unit", json_string(list->unit));
 	if (!rc && root && other_time(list->unit, list->counter))
 		rc = json_object_set_new(root, "counter", json_string(list->counter));
-	if (rc || !root) {
-		json_decref(root);
-		return error_set(err, ENOMEM, "out of memory for JSON");
-	}
-	json_dumpf(root, out, JSON_COMPACT);
-	fputc('\n', out);
-	json_decref(root);
-	return 0;
+	return json_end(root, rc, out, err);
 }
