@@ -3,10 +3,12 @@
 #include "bpf/state.h"
 
 const volatile __u8 trace_all = 0;
+const volatile __u8 counts_only = 0;
 const volatile __u8 with_texts = 0;
 const volatile __u8 with_keys = 0;
 const volatile __u8 cpu_time = 0;
 const volatile __u64 wake_bytes = 1024 * 1024;
+volatile __u8 letting_go = 0;
 volatile __u64 cost_inside = 0, cost_around = 0, cost_pace = 0;
 
 struct processes_map processes SEC(".maps");

@@ -117,7 +117,7 @@ int query_exit(struct pt_regs *ctx)
 
 	if (!thread)
 		return exit_unknown();
-	if (!leave_frame(thread, ctx->sp, thread_time(thread, now)))
+	if (!leave_frame(thread, ctx->sp, thread_time(thread, now)) && !letting_go)
 		count_up(process_of(thread), missed, 1);
 	if (thread->batch.header.count % PACE_EVERY == 1)
 		keep_pace(thread, now);

@@ -160,6 +160,12 @@ static __always_inline void enter_frame(struct task_struct *task, struct thread 
 	__u32 depth = thread->depth;
 	struct frame *frame;
 
+	if (counts_only) {
+		add_words(thread, number << 48, 0);
+		if (thread->batch.header.count >= WIRE_BATCH)
+			flush(thread);
+		return;
+	}
 	if (depth && depth <= WIRE_MAX_DEPTH && KEY_SP(thread->frames[depth - 1].key) - KEY_SP(key) - 1 >= NEAR_BYTES) {
 		drop_left(task, thread, key);
 		depth = thread->depth;

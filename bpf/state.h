@@ -43,6 +43,7 @@ struct thread {
 
 /* Set before the programs are loaded. */
 extern const volatile __u8 trace_all;	/* follow every process that runs a probed compiler */
+extern const volatile __u8 counts_only; /* send an entry at once, as an interval of no length; nothing exits */
 extern const volatile __u8 cpu_time;	/* a thread's clock stands still while it is off the CPU */
 extern const volatile __u64 wake_bytes; /* wake the collector once this much waits in the ring */
 
@@ -53,6 +54,9 @@ extern const volatile __u64 wake_bytes; /* wake the collector once this much wai
 extern volatile __u64 cost_inside, cost_around;
 /* 16 times the nanoseconds that an exit's program took when that was measured; 0: the cost is taken for constant. */
 extern volatile __u64 cost_pace;
+
+/* Entries are let go of before their exits, which then end nothing and are not missed. Set by the collector. */
+extern volatile __u8 letting_go;
 
 extern const volatile __u8 with_texts; /* read the texts that guards have as arguments */
 extern const volatile __u8 with_keys;  /* read the keys of queries */

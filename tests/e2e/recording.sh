@@ -33,7 +33,7 @@ why_no_profile() {
 		if ! readelf -SW "$driver" | grep -q ' \.symtab '; then
 			echo "its librustc_driver has no symbols"
 		elif ((minor < 95 || minor > 97)); then
-			"$querytap" record -q -o "$temp/probe" -- "$compiler_bin/rustc" -V 2>&1 >/dev/null |
+			"$querytap" record --overhead exact -q -o "$temp/probe" -- "$compiler_bin/rustc" -V 2>&1 >/dev/null |
 				sed -n 's/^querytap: //p'
 		fi
 		return
@@ -60,7 +60,7 @@ record_options=()
 record_one() {
 	local at=$1 line counts='([0-9]+) queries(, ([0-9]+) other events)?, 0 lost, ([0-9]+) truncated'
 	rm -rf "$at"
-	"$querytap" record "${record_options[@]}" -o "$at" -- "${@:2}" >"$at.out" 2>&1
+	"$querytap" record --overhead exact "${record_options[@]}" -o "$at" -- "${@:2}" >"$at.out" 2>&1
 	status=$?
 	line=$(tail -n 1 "$at.out")
 	why="querytap's last line is: $line"

@@ -204,15 +204,19 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 5", "querytap-plan 4"},
-	    {"\n34128 1 type_of", "\n4294967288 1 type_of"}, /* a vtable far behind the table's end */
-	    {"\n34128 1 type_of", "\n262144 1 type_of"},     /* just behind it */
-	    {"\n34128 1 type_of", "\n34129 1 type_of"},
-	    {"\n34128 1 type_of", "\n-8 1 type_of"},
-	    {"\n34128 1 type_of", "\nnone 1 type_of"},
-	    {"\n34128 1 type_of", "\n34128 1 "},
-	    {"\n34128 1 type_of", "\n34128 2 type_of"},
-	    {"\n34128 1 type_of", "\n34160 1 type_of"}, /* not more than a lie */
+	    {"querytap-plan 6", "querytap-plan 5"},
+	    {"\n34128 23 1 type_of", "\n4294967288 23 1 type_of"}, /* a vtable far behind the table's end */
+	    {"\n34128 23 1 type_of", "\n262144 23 1 type_of"},	   /* just behind it */
+	    {"\n34128 23 1 type_of", "\n34129 23 1 type_of"},
+	    {"\n34128 23 1 type_of", "\n-8 23 1 type_of"},
+	    {"\n34128 23 1 type_of", "\nnone 23 1 type_of"},
+	    {"\n34128 23 1 type_of", "\n34128 23 1 "},
+	    {"\n34128 23 1 type_of", "\n34128 23 2 type_of"},
+	    {"\n34128 23 1 type_of", "\n34128 31 1 type_of"}, /* a group that there is not */
+	    {"\n34128 23 1 type_of", "\n34160 23 1 type_of"}, /* not more than a lie */
+	    {"groups 31", "groups 4"},
+	    {"groups 31", "groups 20"},
+	    {"groups 31", "groups 99999999999"},
 	    {"queries 15", "queries 14"},
 	    {"queries 15", "queries 16"},
 	    {"queries 15", "queries 99999999999"},
@@ -222,7 +226,8 @@ static void test_forged_cache(void **state)
 	    {"\n2 ", "\n4 "},
 	    {"\n2 ", "\n-1 "},
 	    {"\n1 0 ", "\n1 0 9"},
-	    {"\n1 0 ", "\n1 0 18446744073709551615"},
+	    {"\n1 0 19 ", "\n1 0 19 9"},
+	    {"\n1 0 19 ", "\n1 0 19 18446744073709551615"},
 	    {"\n1 0 ", "\n1 1 "},
 	    {"\n1 0 ", "\n1 5 "},
 	    {"\n1 0 ", "\n1 -1 "},
@@ -245,7 +250,7 @@ static void test_forged_cache(void **state)
 		forge(path, text, cases[i].from, cases[i].to);
 		plan = get_plan();
 		check_plan(plan);
-		if (plan->from_cache && strcmp(cases[i].to, "\n34160 1 type_of") != 0)
+		if (plan->from_cache && strcmp(cases[i].to, "\n34160 23 1 type_of") != 0)
 			fail_msg("believed: '%s' instead of '%s'", cases[i].to, cases[i].from);
 		plan_free(plan);
 	}
@@ -265,9 +270,9 @@ static void forge_guard(const char *path, const char *text, const struct site *s
 
 	assert_non_null(activities);
 	length = snprintf(forged, sizeof(forged),
-			  "%.*s\nactivities 2\nlinking\nexpansion\nomissions 1\nelsewhere\ta reason\n%s\nsites 1\n"
-			  "%d %d %llu %llx\n",
-			  (int)(activities - text), text, passes, (int)site->kind, (int)site->event,
+			  "%.*s\nactivities 2\n5 linking\n6 expansion\nomissions 1\nelsewhere\ta reason\n%s\nsites 1\n"
+			  "%d %d %u %llu %llx\n",
+			  (int)(activities - text), text, passes, (int)site->kind, (int)site->event, site->group,
 			  (unsigned long long)site->offset, (unsigned long long)site->cookie);
 	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
 			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
@@ -321,7 +326,7 @@ static void test_forged_guards(void **state)
 		      {"passes 1\n4e29380 0 1 2", false},	  {"passes 1\n4e29380 0 3 0", false},
 		      {"passes 1\n4e29380 0 1", false},		  {"passes 1\n4e29380 0 1 -1", false},
 		      {"passes 1\n4e29380 0 1 4294967295", false}};
-	struct site site;
+	struct site site = {.group = GROUP_FIRST};
 	struct plan *plan;
 	char path[256];
 	char *text;
@@ -343,7 +348,7 @@ static void test_forged_guards(void **state)
 		plan_free(plan);
 	}
 	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
-		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY};
+		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY, GROUP_FIRST};
 		forge_guard(path, text, &site, passes[i].rows);
 		plan = get_plan();
 		if (plan->from_cache != passes[i].fits)

@@ -13,6 +13,7 @@
 
 #include "cmd/counter.h"
 #include "cmd/events.h"
+#include "cmd/overhead.h"
 #include "cmd/running.h"
 #include "collect/cost_cache.h"
 #include "util/path.h"
@@ -140,14 +141,19 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	if (code == 0)
 		code = counter_parse(settings->counter, &options.cpu_time, err);
 	if (code == 0)
+		code = overhead_parse(settings->overhead, &options.overhead, err);
+	if (code == 0)
 		code = identity_find(&recording->user, err);
 	if (code < 0)
 		return code;
+	options.overhead.queries = settings->queries;
 	recording->cache = plan_cache_directory(&recording->user);
 	recording->directory = settings->directory ? strdup(settings->directory) : default_directory();
 	if (!recording->directory)
 		return error_set(err, ENOMEM, "out of memory");
 	options.directory = recording->directory;
+	options.cache = recording->cache;
+	options.owner = &recording->user;
 	options.uid = recording->user.uid;
 	options.gid = recording->user.gid;
 	options.set_owner = recording->user.behind_sudo;
@@ -336,11 +342,8 @@ static void print_last_line(struct recording *recording, const struct collect_to
 		uint64_t count;
 		const char *name;
 	} notes[] = {
-	    {totals->unwound, "unwound"},
-	    {totals->missed, "missed"},
-	    {totals->too_deep, "too deep"},
-	    {totals->unnamed, "unnamed"},
-	    {totals->unseen, "unseen"},
+	    {totals->unwound, "unwound"}, {totals->missed, "missed"}, {totals->too_deep, "too deep"},
+	    {totals->unnamed, "unnamed"}, {totals->unseen, "unseen"},
 	};
 
 	for (size_t i = 0; i < sizeof(notes) / sizeof(*notes); i++)

@@ -16,6 +16,8 @@ struct recording_settings {
 	unsigned long buffer_mib; /* 0: the default */
 	const char *events;	  /* names, separated by commas; NULL: the default */
 	const char *counter;	  /* wall-time or cpu-time; NULL: wall-time */
+	const char *overhead;	  /* exact, auto, auto=PERCENT or counts; NULL: auto */
+	const char *queries;	  /* patterns, separated by commas; NULL: all */
 	const char *probes;	  /* auto, multi or perf */
 	bool no_compensate;
 };
@@ -51,6 +53,18 @@ struct recording_settings {
 	     .offset = offsetof(type, member.counter),                                                              \
 	     .help = "What times are: wall-time (default), or cpu-time, without what a thread sleeps, waits or is " \
 		     "pre-empted (Linux 6.2)"},                                                                     \
+	    {.name = "overhead",                                                                                    \
+	     .kind = OPTION_STRING,                                                                                 \
+	     .argument = "MODE",                                                                                    \
+	     .offset = offsetof(type, member.overhead),                                                             \
+	     .help = "How much is timed: auto[=PERCENT] (default: 5), what can be timed while compilers take no "   \
+		     "more than that longer; exact, everything; or counts, nothing: events are only counted"},      \
+	    {.name = "queries",                                                                                     \
+	     .kind = OPTION_STRING,                                                                                 \
+	     .argument = "GLOB,...",                                                                                \
+	     .offset = offsetof(type, member.queries),                                                              \
+	     .help = "Record only the queries and activities whose labels fit one of these patterns, as a shell's " \
+		     "do"},                                                                                         \
 	    {.name = "no-compensate",                                                                               \
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.no_compensate),                                                        \

@@ -21,6 +21,19 @@ enum attach_method {
 	ATTACH_PERF,  /* one perf event for each site: slow to let go of, some 0.1 s a site */
 };
 
+/* How much of what is asked for is timed. */
+enum overhead_mode {
+	OVERHEAD_EXACT,	 /* everything */
+	OVERHEAD_AUTO,	 /* what can be timed within the budget */
+	OVERHEAD_COUNTS, /* nothing: events are only counted */
+};
+
+struct overhead {
+	enum overhead_mode mode;
+	double budget;	     /* for OVERHEAD_AUTO: what probes may add, as a share of the time without them */
+	const char *queries; /* patterns as in fnmatch(3), separated by commas, of the labels to record; NULL for all */
+};
+
 struct collect_options {
 	const char *directory; /* where profiles go; borrowed, must exist */
 	uid_t uid;	       /* owner of the profiles */
@@ -31,6 +44,9 @@ struct collect_options {
 	enum attach_method attach;
 	bool cpu_time;	     /* times are those for which threads were on the CPU, instead of the wall's */
 	unsigned int events; /* what to record: COLLECT_EVENT of each class, and the bits below */
+	struct overhead overhead;
+	const char *cache;	      /* folder of what recordings teach, or NULL; borrowed */
+	const struct identity *owner; /* of the files there; borrowed */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
 	void *context;

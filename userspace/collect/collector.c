@@ -13,8 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "collect/budget.h"
 #include "collect/internal.h"
+#include "collect/probing.h"
 #include "util/clock.h"
+
+/* What an event's probes cost where that could not be measured or is not taken out of the times, in seconds. */
+#define USUAL_COST 1.2e-6
 
 _Static_assert(COLLECT_MAX_COMPILERS == WIRE_MAX_COMPILERS, "one number, two headers");
 
@@ -46,17 +51,22 @@ static void add_counts(struct collect_totals *totals, const struct wire_counts *
 	totals->unseen += counts->unseen;
 }
 
-static void finish_profile(struct collector *collector, size_t index, const struct wire_counts *counts, bool succeeded)
+/* Finishes a profile, whose process has ended or is no longer followed, and adds its counts to the totals. */
+static void finish_profile(struct collector *collector, size_t index, struct wire_counts counts, bool succeeded)
 {
 	struct profile *profile = collector->live[index];
 	uint64_t others = profile_others(profile);
 	struct error err = {0};
 
+	budget_end(collector, profile);
+	profile_settle(profile, &counts);
+	add_counts(&collector->totals, &counts);
+
 	if (profile_write_artifacts(profile, succeeded, &err) < 0)
 		note_failure(collector, &err);
 	collector->totals.others += profile_others(profile) - others;
 	err.text[0] = '\0';
-	if (profile_finish(profile, counts, &err) == 0)
+	if (profile_finish(profile, &counts, &err) == 0)
 		collector->totals.files++;
 	else if (err.text[0])
 		note_failure(collector, &err);
@@ -74,10 +84,11 @@ static void begin_profile(struct collector *collector, const struct wire_compile
 	struct wire_compiler begun = *record;
 	struct wire_counts none = {0};
 	size_t index = live_index(collector, record->header.tgid);
+	struct probed *probed = &collector->compilers[record->compiler % COLLECT_MAX_COMPILERS];
 	struct profile *profile;
 
 	if (index != SIZE_MAX)
-		finish_profile(collector, index, &none, false);
+		finish_profile(collector, index, none, false);
 	if (record->compiler >= collector->compiler_count)
 		return;
 	if (collector->live_count == collector->live_room) {
@@ -89,8 +100,8 @@ static void begin_profile(struct collector *collector, const struct wire_compile
 		collector->live = grown;
 		collector->live_room = room;
 	}
-	begun.joined = joined_midway(collector->compilers[record->compiler].plan, record);
-	profile = profile_new(&collector->place, collector->compilers[record->compiler].plan, &begun);
+	begun.joined = joined_midway(probed->plan, record);
+	profile = profile_new(&collector->place, probed->plan, probed->timing, &begun);
 	if (profile)
 		collector->live[collector->live_count++] = profile;
 }
@@ -116,6 +127,7 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 		collector->totals.lost += record->header.count;
 		return;
 	}
+	budget_note(collector, collector->live[index], record);
 	queries = profile_queries(collector->live[index]);
 	others = profile_others(collector->live[index]);
 	if (profile_add_intervals(collector->live[index], record, record->header.count, &collector->totals.unnamed,
@@ -137,15 +149,17 @@ static void take_end(struct collector *collector, const struct wire_end *record)
 {
 	size_t index = live_index(collector, record->header.tgid);
 
-	add_counts(&collector->totals, &record->counts);
-	if (index == SIZE_MAX)
+	if (index == SIZE_MAX) {
+		add_counts(&collector->totals, &record->counts);
 		return;
+	}
 	/* A rustc that ends well without a query has compiled nothing: cargo has asked it for the names of files. */
 	if (!record->exit_code && !record->counts.lost && !has_compiled(collector, collector->live[index])) {
+		add_counts(&collector->totals, &record->counts);
 		profile_abandon(collector->live[index]);
 		collector->live[index] = collector->live[--collector->live_count];
 	} else {
-		finish_profile(collector, index, &record->counts, !record->exit_code);
+		finish_profile(collector, index, record->counts, !record->exit_code);
 	}
 }
 
@@ -240,12 +254,17 @@ int collector_open(const struct collect_options *options, struct collector **out
 	    .set_owner = options->set_owner,
 	    .events = options->events,
 	    .cpu_time = options->cpu_time,
+	    .overhead = options->overhead,
 	    .realtime_offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_MONOTONIC),
 	};
 	collector->on_exec = options->on_exec;
 	collector->context = options->context;
-	code = collector->directory ? choose_method(collector, options->attach, err)
-				    : error_set(err, ENOMEM, "out of memory");
+	collector->overhead = options->overhead;
+	collector->cache = options->cache;
+	collector->owner = options->owner;
+	collector->selftime = selftime_new();
+	code = collector->directory && collector->selftime ? choose_method(collector, options->attach, err)
+							   : error_set(err, ENOMEM, "out of memory");
 	if (code == 0)
 		code = load_programs(collector, options, err);
 	if (code == 0)
@@ -258,88 +277,6 @@ int collector_open(const struct collect_options *options, struct collector **out
 }
 
 /* ---- probing ---- */
-
-/* Queries are watched too where the names of other events depend on them. */
-static bool is_wanted(const struct collector *collector, const struct site *site)
-{
-	static const unsigned int named_by_query = COLLECT_EVENT(EVENT_INCREMENTAL_LOAD) |
-						   COLLECT_EVENT(EVENT_RESULT_HASHING) |
-						   COLLECT_EVENT(EVENT_QUERY_BLOCKED);
-	unsigned int events = collector->place.events;
-
-	if (site->kind == SITE_SESSION || site->kind == SITE_CAUGHT)
-		return true;
-	return (events & COLLECT_EVENT(site->event)) || (site->event == EVENT_QUERY && (events & named_by_query));
-}
-
-static int attach_kind(struct collector *collector, struct probed *probed, size_t number, enum site_kind kind,
-		       struct error *err)
-{
-	const struct querytap_bpf *bpf = collector->bpf;
-	const struct bpf_program *const programs[SITE_KINDS] = {
-	    [SITE_ENTER] = bpf->progs.query_enter,     [SITE_EXIT] = bpf->progs.query_exit,
-	    [SITE_SESSION] = bpf->progs.session_start, [SITE_CAUGHT] = bpf->progs.panic_caught,
-	    [SITE_BEGIN] = bpf->progs.guard_begin,     [SITE_END] = bpf->progs.guard_end,
-	};
-	const struct plan *plan = probed->plan;
-	uint64_t *offsets = calloc(plan->site_count + 1, sizeof(*offsets));
-	uint64_t *cookies = calloc(plan->site_count + 1, sizeof(*cookies));
-	size_t count = 0;
-	int code;
-
-	for (size_t i = 0; offsets && cookies && i < plan->site_count; i++) {
-		if (plan->sites[i].kind != kind || !is_wanted(collector, &plan->sites[i]))
-			continue;
-		offsets[count] = plan->sites[i].offset;
-		cookies[count++] = plan->sites[i].cookie | number;
-	}
-	if (offsets && cookies)
-		code = attachment_open(bpf_program__fd(programs[kind]), collector->multi, plan->path, offsets, cookies,
-				       count, &probed->sites[kind], err);
-	else
-		code = error_set(err, ENOMEM, "out of memory");
-	free(offsets);
-	free(cookies);
-	return code;
-}
-
-static int fill_query_table(const struct collector *collector, const struct plan *plan, uint32_t number,
-			    struct error *err)
-{
-	uint16_t *numbers = calloc(WIRE_VTABLE_SLOTS, sizeof(*numbers));
-	int code;
-
-	if (!numbers)
-		return error_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < plan->query_count && i < WIRE_MAX_QUERIES; i++)
-		if (!plan->queries[i].refusal)
-			numbers[plan->queries[i].vtable_offset / 8] = (uint16_t)(i + 1);
-	code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.queries), &number, numbers, BPF_ANY);
-	free(numbers);
-	return code < 0 ? error_set(err, code, "cannot write the table of queries: %s", strerror(-code)) : 0;
-}
-
-static int fill_pass_table(const struct collector *collector, const struct plan *plan, uint32_t number,
-			   struct error *err)
-{
-	for (size_t i = 0; i < plan->pass_count; i++) {
-		const struct plan_pass *pass = &plan->passes[i];
-		struct wire_pass_key key = {number, (uint32_t)pass->vtable};
-		struct wire_pass value = {pass->selector, (uint16_t)(WIRE_ACTIVITIES + pass->first),
-					  (uint16_t)pass->count};
-		int code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.passes), &key, &value, BPF_ANY);
-
-		if (code < 0)
-			return error_set(err, code, "cannot write the table of passes: %s", strerror(-code));
-	}
-	return 0;
-}
-
-static void detach(struct probed *probed)
-{
-	for (int kind = 0; kind < SITE_KINDS; kind++)
-		attachment_close(&probed->sites[kind]);
-}
 
 static size_t probed_index(const struct collector *collector, const char *path)
 {
@@ -358,18 +295,27 @@ bool collector_has(const struct collector *collector, const char *path)
 	return probed_index(collector, path) != SIZE_MAX;
 }
 
+/* Chooses what to time. */
+static int choose_timing(const struct collector *collector, const struct plan *plan, struct timing **out,
+			 struct error *err)
+{
+	const struct probe_cost *cost = &collector->cost;
+	struct timing_options options = {
+	    .overhead = collector->overhead,
+	    .events = collector->place.events,
+	    .cost = cost->inside ? (double)(cost->inside + cost->around) / 1e9 : USUAL_COST,
+	};
+
+	return timing_new(&options, plan, experience_load(plan, collector->cache), out, err);
+}
+
 int collector_probe(struct collector *collector, const struct plan *plan, struct error *err)
 {
-	/*
-	 * Exits first: an entry without its exit would stay on the shadow stack. The start of the compilation last:
-	 * whoever is seen there has all probes ahead.
-	 */
-	static const enum site_kind order[] = {SITE_EXIT, SITE_END, SITE_CAUGHT, SITE_ENTER, SITE_BEGIN, SITE_SESSION};
 	size_t number = collector->compiler_count;
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 	struct stat status;
-	int code = 0;
+	int code;
 
 	if (collector_has(collector, plan->path))
 		return 0;
@@ -379,19 +325,20 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	if (stat(plan->path, &status) < 0)
 		return error_set(err, errno, "cannot stat %s: %s", plan->path, strerror(errno));
 	*probed = (struct probed){.plan = plan, .device = status.st_dev, .inode = status.st_ino};
-	code = fill_query_table(collector, plan, (uint32_t)number, err);
-	if (code == 0)
-		code = fill_pass_table(collector, plan, (uint32_t)number, err);
+	code = choose_timing(collector, plan, &probed->timing, err);
+	/* From its first probe on, the compiler may send records. */
 	collector->compiler_count++;
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order) && code == 0; i++)
-		code = attach_kind(collector, probed, number, order[i], err);
+	if (code == 0)
+		code = probes_attach(collector, probed, number, err);
 	if (code < 0) {
-		detach(probed);
+		timing_free(probed->timing);
 		collector->compiler_count--;
 	}
 	collector->attach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	return code;
 }
+
+/* ---- following ---- */
 
 static bool has_ended(pid_t pid)
 {
@@ -460,6 +407,7 @@ int collector_fd(const struct collector *collector)
 void collector_drain(struct collector *collector)
 {
 	ring_buffer__consume(collector->ring);
+	budget_review(collector);
 }
 
 void collector_totals(const struct collector *collector, struct collect_totals *totals)
@@ -511,32 +459,42 @@ static void take_remaining(struct collector *collector)
 	}
 	memset(&end.counts, 0, sizeof(end.counts));
 	while (collector->live_count)
-		finish_profile(collector, collector->live_count - 1, &end.counts, false);
+		finish_profile(collector, collector->live_count - 1, end.counts, false);
+}
+
+static void detach(struct collector *collector)
+{
+	for (size_t i = 0; i < collector->compiler_count; i++) {
+		probes_detach(collector->compilers[i].probes);
+		collector->compilers[i].probes = NULL;
+	}
 }
 
 void collector_finish(struct collector *collector)
 {
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 
-	for (size_t i = 0; i < collector->compiler_count; i++)
-		detach(&collector->compilers[i]);
+	detach(collector);
 	collector->detach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	collector_drain(collector);
 	finish_threads(collector);
 	stop_following(collector);
 	collector_drain(collector);
 	take_remaining(collector);
+	budget_learn(collector);
 }
 
 void collector_free(struct collector *collector)
 {
 	if (!collector)
 		return;
-	for (size_t i = 0; i < collector->compiler_count; i++)
-		detach(&collector->compilers[i]);
+	detach(collector);
 	while (collector->live_count)
 		profile_abandon(collector->live[--collector->live_count]);
+	for (size_t i = 0; i < collector->compiler_count; i++)
+		timing_free(collector->compilers[i].timing);
 	free(collector->live);
+	selftime_free(collector->selftime);
 	ring_buffer__free(collector->ring);
 	querytap_bpf__destroy(collector->bpf);
 	free(collector->directory);

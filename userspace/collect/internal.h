@@ -10,18 +10,27 @@
 #include "collect/attach.h"
 #include "collect/collect.h"
 #include "collect/profile.h"
+#include "collect/selftime.h"
+#include "collect/timing.h"
 
 struct probed {
 	const struct plan *plan;
 	dev_t device;
 	ino_t inode;
-	struct attachment sites[SITE_KINDS];
+	struct timing *timing;
+	struct probes *probes;
+	uint64_t compiled; /* how long its processes that have ended took, ns */
 };
 
 struct collector {
 	struct querytap_bpf *bpf;
 	struct ring_buffer *ring;
 	bool multi;
+	struct overhead overhead;
+	const char *cache;
+	const struct identity *owner;
+	struct selftime *selftime;
+	uint64_t reviewed; /* when it was last looked whether the probes cost too much */
 	char *directory;
 	struct profile_place place;
 	struct probed compilers[COLLECT_MAX_COMPILERS];

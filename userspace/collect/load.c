@@ -43,6 +43,7 @@ static int load_with(struct collector *collector, const struct collect_options *
 	bpf->rodata->cpu_time = options->cpu_time;
 	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
 	bpf->rodata->with_keys = (options->events & COLLECT_KEYS) != 0;
+	bpf->rodata->counts_only = options->overhead.mode == OVERHEAD_COUNTS;
 	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
 	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
 	if (collector->multi) {

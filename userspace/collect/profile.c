@@ -10,7 +10,10 @@
 #include <uthash.h>
 
 #include "collect/artifacts.h"
+#include "collect/items.h"
 #include "mmprofdata/mmprofdata.h"
+
+enum { NUMBERS = 0x10000 }; /* that intervals can have */
 
 /* A text that an interval to come has as its argument. */
 struct text {
@@ -22,11 +25,15 @@ struct text {
 struct profile {
 	const struct profile_place *place;
 	const struct plan *plan;
+	const struct timing *timing;
+	uint32_t compiler;
 	uint32_t tgid;
 	uint64_t start;
 	bool joined, failed;
 	uint64_t queries, others;
-	char *args; /* NUL-separated; a NUL behind the last */
+	uint64_t gone_unwound, gone_truncated; /* intervals left out since their probes were let go of */
+	uint64_t *counts;		       /* of events, by number; where they are only counted */
+	char *args;			       /* NUL-separated; a NUL behind the last */
 	size_t args_length;
 	struct mmp_writer *writer;
 	uint64_t kinds[EVENT_CLASSES];
@@ -37,7 +44,7 @@ struct profile {
 	struct artifacts *artifacts;
 };
 
-struct profile *profile_new(const struct profile_place *place, const struct plan *plan,
+struct profile *profile_new(const struct profile_place *place, const struct plan *plan, const struct timing *timing,
 			    const struct wire_compiler *record)
 {
 	struct profile *profile = calloc(1, sizeof(*profile));
@@ -46,6 +53,8 @@ struct profile *profile_new(const struct profile_place *place, const struct plan
 		return NULL;
 	profile->place = place;
 	profile->plan = plan;
+	profile->timing = timing;
+	profile->compiler = record->compiler;
 	profile->tgid = record->header.tgid;
 	profile->start = record->start;
 	profile->joined = record->joined;
@@ -53,7 +62,10 @@ struct profile *profile_new(const struct profile_place *place, const struct plan
 	profile->query_labels = calloc(plan->query_count + 1, sizeof(*profile->query_labels));
 	profile->activity_labels = calloc(plan->activity_count + 1, sizeof(*profile->activity_labels));
 	profile->artifacts = artifacts_new();
-	if (!profile->args || !profile->query_labels || !profile->activity_labels || !profile->artifacts) {
+	if (place->overhead.mode == OVERHEAD_COUNTS)
+		profile->counts = calloc(NUMBERS, sizeof(*profile->counts));
+	if ((place->overhead.mode == OVERHEAD_COUNTS && !profile->counts) || !profile->args || !profile->query_labels ||
+	    !profile->activity_labels || !profile->artifacts) {
 		profile_abandon(profile);
 		return NULL;
 	}
@@ -207,6 +219,14 @@ static int add_key(struct profile *profile, uint64_t key, uint64_t *id, struct m
 	return code < 0 ? code : mmp_alloc_event_id(profile->writer, *id, &string, 1, id, error);
 }
 
+static void count_event(struct profile *profile, enum event_class event)
+{
+	if (event == EVENT_QUERY)
+		profile->queries++;
+	else
+		profile->others++;
+}
+
 static int write_interval(struct profile *profile, uint32_t thread, const struct wire_interval *interval,
 			  const struct named *named, struct mmp_error *error)
 {
@@ -216,6 +236,11 @@ static int write_interval(struct profile *profile, uint32_t thread, const struct
 	uint64_t end = start + (interval->length_and_flags & WIRE_TIME_MASK);
 	int code = 0;
 
+	if (profile->counts) {
+		profile->counts[interval->start_and_number >> 48]++;
+		count_event(profile, named->event);
+		return 0;
+	}
 	if (!*named->label)
 		code = mmp_alloc_string(profile->writer, named->name, strlen(named->name), named->label, error);
 	id = *named->label;
@@ -225,10 +250,7 @@ static int write_interval(struct profile *profile, uint32_t thread, const struct
 		code = add_text(profile, argument, &id, error);
 	if (code < 0)
 		return code;
-	if (named->event == EVENT_QUERY)
-		profile->queries++;
-	else
-		profile->others++;
+	count_event(profile, named->event);
 	return mmp_record_interval(profile->writer, profile->kinds[named->event], id, thread, start, end, error);
 }
 
@@ -252,6 +274,11 @@ int profile_add_intervals(struct profile *profile, const struct wire_intervals *
 		step = interval->length_and_flags & INTERVAL_ARGUMENT ? 2 : 1;
 		if (!(profile->place->events & COLLECT_EVENT(named.event)))
 			continue;
+		if (!timing_keeps(profile->timing, interval)) {
+			profile->gone_unwound += (interval->length_and_flags & INTERVAL_UNWOUND) != 0;
+			profile->gone_truncated += (interval->length_and_flags & INTERVAL_TRUNCATED) != 0;
+			continue;
+		}
 		if (!named.name) {
 			(*unnamed)++;
 			continue;
@@ -325,6 +352,30 @@ int profile_write_artifacts(struct profile *profile, bool succeeded, struct erro
 	return 0;
 }
 
+/* Writes how often each event came, where they are only counted. */
+static int write_counts(struct profile *profile, struct mmp_error *error)
+{
+	uint64_t kinds[EVENT_CLASSES] = {0};
+	int code = 0;
+
+	for (uint64_t number = 0; number < NUMBERS && code == 0; number++) {
+		struct named named = look_up(profile, number);
+		char kind[64];
+
+		if (!profile->counts[number] || !named.name)
+			continue;
+		snprintf(kind, sizeof(kind), "%s" MMP_COUNT_SUFFIX, kind_names[named.event]);
+		if (!kinds[named.event])
+			code = mmp_alloc_string(profile->writer, kind, strlen(kind), &kinds[named.event], error);
+		if (code == 0 && !*named.label)
+			code = mmp_alloc_string(profile->writer, named.name, strlen(named.name), named.label, error);
+		if (code == 0)
+			code = mmp_record_integer(profile->writer, kinds[named.event], *named.label, profile->tgid,
+						  profile->counts[number], error);
+	}
+	return code;
+}
+
 /* The command line as rustc's own profiles have it. Free with free(). */
 static int command_text(const struct profile *profile, char **text, struct mmp_error *error)
 {
@@ -341,6 +392,39 @@ static int command_text(const struct profile *profile, char **text, struct mmp_e
 	code = mmp_quote_command(count, arguments, text, error);
 	free(arguments);
 	return code;
+}
+
+/* The labels of what was asked for and has this state. */
+static json_t *labels_with(const struct profile *profile, enum timing_state state)
+{
+	json_t *labels = json_array();
+
+	for (size_t i = 0; i < item_count(profile->plan); i++)
+		if (item_group(profile->plan, i) && timing_state(profile->timing, i) == state &&
+		    (profile->place->events & COLLECT_EVENT(item_event(profile->plan, i))))
+			json_array_append_new(labels, json_string(item_label(profile->plan, i)));
+	return labels;
+}
+
+/* How much was timed, and what was not. */
+static json_t *overhead_metadata(const struct profile *profile)
+{
+	static const char *const modes[] = {
+	    [OVERHEAD_EXACT] = "exact", [OVERHEAD_AUTO] = "auto", [OVERHEAD_COUNTS] = "counts"};
+	const struct overhead *overhead = &profile->place->overhead;
+	struct untimed_share share = timing_untimed_share(profile->timing);
+	json_t *object = json_pack("{s:s}", "mode", modes[overhead->mode]);
+
+	if (overhead->queries)
+		json_object_set_new(object, "queries", json_string(overhead->queries));
+	if (overhead->mode != OVERHEAD_AUTO)
+		return object;
+	json_object_set_new(object, "budget", json_real(overhead->budget));
+	json_object_set_new(object, "untimed", labels_with(profile, TIMING_UNTIMED));
+	json_object_set_new(object, "let_go", labels_with(profile, TIMING_LET_GO));
+	json_object_set_new(object, "untimed_events", json_real(share.events));
+	json_object_set_new(object, "untimed_self_time", json_real(share.self));
+	return object;
 }
 
 static char *own_metadata(const struct profile *profile, const struct wire_counts *counts)
@@ -363,6 +447,8 @@ static char *own_metadata(const struct profile *profile, const struct wire_count
 			   "activities_left_out", without);
 	if (object && profile->place->cpu_time)
 		json_object_set_new(object, "unseen_switches", json_integer((json_int_t)counts->unseen));
+	if (object)
+		json_object_set_new(object, "overhead", overhead_metadata(profile));
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;
@@ -407,7 +493,10 @@ int profile_finish(struct profile *profile, const struct wire_counts *counts, st
 		profile_abandon(profile);
 		return code;
 	}
-	code = metadata_text(profile, counts, &text, &error);
+	if (profile->counts)
+		code = write_counts(profile, &error);
+	if (code == 0)
+		code = metadata_text(profile, counts, &text, &error);
 	if (code == 0) {
 		code = mmp_writer_finish(profile->writer, text, &error);
 		profile->writer = NULL;
@@ -430,10 +519,27 @@ void profile_abandon(struct profile *profile)
 		free(text);
 	}
 	artifacts_free(profile->artifacts);
+	free(profile->counts);
 	free(profile->query_labels);
 	free(profile->activity_labels);
 	free(profile->args);
 	free(profile);
+}
+
+void profile_settle(const struct profile *profile, struct wire_counts *counts)
+{
+	counts->unwound -= profile->gone_unwound < counts->unwound ? profile->gone_unwound : counts->unwound;
+	counts->truncated -= profile->gone_truncated < counts->truncated ? profile->gone_truncated : counts->truncated;
+}
+
+uint32_t profile_compiler(const struct profile *profile)
+{
+	return profile->compiler;
+}
+
+uint64_t profile_start(const struct profile *profile)
+{
+	return profile->start;
 }
 
 uint32_t profile_tgid(const struct profile *profile)

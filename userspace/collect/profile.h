@@ -5,6 +5,7 @@
 
 #include "bpf/wire.h"
 #include "collect/collect.h"
+#include "collect/timing.h"
 
 struct profile;
 
@@ -15,12 +16,13 @@ struct profile_place {
 	gid_t gid;
 	bool set_owner;
 	unsigned int events;	  /* what to write: COLLECT_EVENT of each class */
+	struct overhead overhead; /* how much of it is timed, for the metadata */
 	bool cpu_time;		  /* what times are, for the metadata */
 	uint64_t realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
 };
 
-/* Starts a profile for the process that `record` announces. NULL if out of memory. Borrows place and plan. */
-struct profile *profile_new(const struct profile_place *place, const struct plan *plan,
+/* Starts a profile for the process that `record` announces. NULL if out of memory. Borrows place, plan and timing. */
+struct profile *profile_new(const struct profile_place *place, const struct plan *plan, const struct timing *timing,
 			    const struct wire_compiler *record);
 
 /* Appends a piece of the process's command line. */
@@ -49,10 +51,17 @@ int profile_add_intervals(struct profile *profile, const struct wire_intervals *
 /* Gives the file its metadata and name, and frees the profile. Returns 0 or a negative errno with the file removed. */
 int profile_finish(struct profile *profile, const struct wire_counts *counts, struct error *err);
 
+/* Takes the intervals out of the counts that were left out since their probes were let go of. */
+void profile_settle(const struct profile *profile, struct wire_counts *counts);
+
 /* Frees the profile without a file. Accepts NULL. */
 void profile_abandon(struct profile *profile);
 
 uint32_t profile_tgid(const struct profile *profile);
+
+/* The compiler's number, and when its process began, as the record says. */
+uint32_t profile_compiler(const struct profile *profile);
+uint64_t profile_start(const struct profile *profile);
 
 /* Events written so far: queries, and all else. */
 uint64_t profile_queries(const struct profile *profile);

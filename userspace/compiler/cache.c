@@ -21,7 +21,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 5"
+#define FORMAT "querytap-plan 6"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -55,16 +55,17 @@ static char *plan_text(const struct plan *plan, size_t *size)
 		return NULL;
 	fprintf(out, FORMAT "\nbuild-id %s\nversion %s\ngeneration %s\nsize %" PRIu64 "\n", plan->build_id,
 		plan->version, plan->generation, plan->size);
+	fprintf(out, "groups %zu\n", plan->group_count);
 	fprintf(out, "queries %zu\n", plan->query_count);
 	for (size_t i = 0; i < plan->query_count; i++) {
 		const struct plan_query *query = &plan->queries[i];
 
-		fprintf(out, "%" PRIu32 " %d %s %s\n", query->vtable_offset, query->names_loads, query->name,
-			query->refusal ? query->refusal : "");
+		fprintf(out, "%" PRIu32 " %" PRIu32 " %d %s %s\n", query->vtable_offset, query->group,
+			query->names_loads, query->name, query->refusal ? query->refusal : "");
 	}
 	fprintf(out, "activities %zu\n", plan->activity_count);
 	for (size_t i = 0; i < plan->activity_count; i++)
-		fprintf(out, "%s\n", plan->activities[i].label);
+		fprintf(out, "%" PRIu32 " %s\n", plan->activities[i].group, plan->activities[i].label);
 	fprintf(out, "omissions %zu\n", plan->omission_count);
 	for (size_t i = 0; i < plan->omission_count; i++)
 		fprintf(out, "%s\t%s\n", plan->omissions[i].label, plan->omissions[i].refusal);
@@ -74,8 +75,8 @@ static char *plan_text(const struct plan *plan, size_t *size)
 			plan->passes[i].selector, plan->passes[i].count, plan->passes[i].first);
 	fprintf(out, "sites %zu\n", plan->site_count);
 	for (size_t i = 0; i < plan->site_count; i++)
-		fprintf(out, "%d %d %" PRIu64 " %" PRIx64 "\n", (int)plan->sites[i].kind, (int)plan->sites[i].event,
-			plan->sites[i].offset, plan->sites[i].cookie);
+		fprintf(out, "%d %d %" PRIu32 " %" PRIu64 " %" PRIx64 "\n", (int)plan->sites[i].kind,
+			(int)plan->sites[i].event, plan->sites[i].group, plan->sites[i].offset, plan->sites[i].cookie);
 	if (fflush(out) == 0) {
 		crc = crc32(0, (const unsigned char *)text, (unsigned int)*size);
 		fprintf(out, "crc32 %08lx\n", crc);
@@ -163,30 +164,41 @@ static bool next_number(char **at, const char *key, uint64_t *number)
 	return errno == 0 && end != value && *end == '\0';
 }
 
-/* A vtable's offset indexes a table later on, so that it has to be one that plan_make could have found. */
-static bool parse_query(char *line, struct plan_query *query)
+/* Takes a number that is at most `most` off the front of the line. */
+static bool take_number(char **line, uint64_t most, uint32_t *number)
 {
-	char *offset = line ? strsep(&line, " ") : NULL;
-	char *loads = line ? strsep(&line, " ") : NULL;
-	char *name = line ? strsep(&line, " ") : NULL;
-	unsigned long long number;
-	char *end;
+	char *word = *line ? strsep(line, " ") : NULL, *end;
+	unsigned long long value;
 
-	if (!name || !*name || !line || (strcmp(loads, "0") != 0 && strcmp(loads, "1") != 0))
+	if (!word || *word < '0' || *word > '9')
 		return false;
-	number = strtoull(offset, &end, 10);
-	if (end == offset || *end || number > UINT32_MAX || (!*line && (number % 8 || number / 8 >= WIRE_VTABLE_SLOTS)))
+	value = strtoull(word, &end, 10);
+	*number = (uint32_t)value;
+	return !*end && value <= most;
+}
+
+/* A vtable's offset indexes a table later on, so that it has to be one that plan_make could have found. */
+static bool parse_query(char *line, const struct plan *plan, struct plan_query *query)
+{
+	uint32_t loads;
+	char *name;
+
+	if (!take_number(&line, UINT32_MAX, &query->vtable_offset) ||
+	    !take_number(&line, plan->group_count - 1, &query->group) || !take_number(&line, 1, &loads))
 		return false;
-	query->vtable_offset = (uint32_t)number;
-	query->names_loads = *loads == '1';
+	name = line ? strsep(&line, " ") : NULL;
+	if (!name || !*name || !line ||
+	    (!*line && (query->vtable_offset % 8 || query->vtable_offset / 8 >= WIRE_VTABLE_SLOTS)))
+		return false;
+	query->names_loads = loads;
 	query->name = strdup(name);
 	query->refusal = *line ? strdup(line) : NULL;
 	return query->name && (!*line || query->refusal);
 }
 
-static bool parse_activity(const char *line, struct plan_activity *activity)
+static bool parse_activity(char *line, const struct plan *plan, struct plan_activity *activity)
 {
-	if (!line || !*line || strpbrk(line, " \t"))
+	if (!take_number(&line, plan->group_count - 1, &activity->group) || !line || !*line || strpbrk(line, " \t"))
 		return false;
 	activity->label = strdup(line);
 	return activity->label != NULL;
@@ -275,8 +287,10 @@ static bool parse_site(const char *line, const struct plan *plan, struct site *s
 	int kind, event, used = 0;
 
 	if (!line ||
-	    sscanf(line, "%d %d %" SCNu64 " %" SCNx64 "%n", &kind, &event, &site->offset, &site->cookie, &used) != 4 ||
-	    line[used] || kind < 0 || kind >= SITE_KINDS || event < 0 || event >= EVENT_CLASSES)
+	    sscanf(line, "%d %d %" SCNu32 " %" SCNu64 " %" SCNx64 "%n", &kind, &event, &site->group, &site->offset,
+		   &site->cookie, &used) != 5 ||
+	    line[used] || site->group >= plan->group_count || kind < 0 || kind >= SITE_KINDS || event < 0 ||
+	    event >= EVENT_CLASSES)
 		return false;
 	site->kind = (enum site_kind)kind;
 	site->event = (enum event_class)event;
@@ -297,7 +311,7 @@ static bool parse_queries(char **at, struct plan *plan)
 
 	plan->queries = next_rows(at, "queries", WIRE_MAX_QUERIES, sizeof(*plan->queries), &count);
 	for (uint64_t i = 0; plan->queries && i < count; i++, plan->query_count++)
-		if (!parse_query(*at ? next_line(at) : NULL, &plan->queries[i]))
+		if (!parse_query(*at ? next_line(at) : NULL, plan, &plan->queries[i]))
 			return false;
 	return plan->queries;
 }
@@ -308,7 +322,7 @@ static bool parse_activities(char **at, struct plan *plan)
 
 	plan->activities = next_rows(at, "activities", WIRE_MAX_ACTIVITIES, sizeof(*plan->activities), &count);
 	for (uint64_t i = 0; plan->activities && i < count; i++, plan->activity_count++)
-		if (!parse_activity(*at ? next_line(at) : NULL, &plan->activities[i]))
+		if (!parse_activity(*at ? next_line(at) : NULL, plan, &plan->activities[i]))
 			return false;
 	return plan->activities;
 }
@@ -348,10 +362,20 @@ static bool parse_sites(char **at, struct plan *plan)
 	return plan->sites;
 }
 
+static bool parse_group_count(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	if (!next_number(at, "groups", &count) || count < GROUP_FIRST || count > MAX_ROWS)
+		return false;
+	plan->group_count = count;
+	return true;
+}
+
 static bool parse_rows(char **at, struct plan *plan)
 {
-	return parse_queries(at, plan) && parse_activities(at, plan) && parse_omissions(at, plan) &&
-	       parse_passes(at, plan) && parse_sites(at, plan) && *at && !**at;
+	return parse_group_count(at, plan) && parse_queries(at, plan) && parse_activities(at, plan) &&
+	       parse_omissions(at, plan) && parse_passes(at, plan) && parse_sites(at, plan) && *at && !**at;
 }
 
 static bool copy_value(char *to, size_t size, const char *value)

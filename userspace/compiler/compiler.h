@@ -42,10 +42,25 @@ struct site {
 	uint64_t cookie; /* as bpf/wire.h packs it, without the compiler's number */
 	enum site_kind kind;
 	enum event_class event;
+	uint32_t group; /* see below; 0 for sites that are in none */
+};
+
+/*
+ * Sites are in groups, each of which can be probed or left alone as a whole: the functions that run certain queries,
+ * with all of their queries; the guards with one label; and all guards of each of these kinds. Numbered from 1 on.
+ */
+enum site_group {
+	GROUP_NONE,
+	GROUP_LOADS,
+	GROUP_HASHING,
+	GROUP_BLOCKED,
+	GROUP_PASSES,
+	GROUP_FIRST, /* the first of the others */
 };
 
 struct plan_query {
 	char *name;
+	uint32_t group;
 	uint32_t vtable_offset; /* from the TyCtxt, bytes */
 	char *refusal;		/* why it is left out; NULL if it is timed */
 	bool names_loads;	/* whether results of it that are loaded are known to be its own */
@@ -54,6 +69,7 @@ struct plan_query {
 /* A generic activity that can be timed; several guards may share it. */
 struct plan_activity {
 	char *label;
+	uint32_t group;
 };
 
 /* A guard, or a query's kind of event, that was seen in the compiler and cannot be timed. */
@@ -90,6 +106,7 @@ struct plan {
 	size_t pass_count;
 	struct site *sites;
 	size_t site_count;
+	size_t group_count; /* one more than the highest group */
 	bool from_cache;
 };
 

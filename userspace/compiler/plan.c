@@ -10,6 +10,7 @@
 #include "bpf/wire.h"
 #include "compiler/activity.h"
 #include "compiler/elf.h"
+#include "compiler/groups.h"
 #include "compiler/key.h"
 #include "compiler/pass.h"
 #include "compiler/place.h"
@@ -25,6 +26,7 @@ struct runner {
 	size_t range_count;
 	bool has_entry;
 	enum key_kind key;
+	size_t twin; /* one that runs the same queries, itself if it is the first of those; see runner_group */
 	struct flow flow;
 	struct placement placement;
 };
@@ -65,6 +67,7 @@ static struct runner *runner_for(struct survey *survey, const char *symbol, size
 	memset(&survey->runners[survey->runner_count], 0, sizeof(*survey->runners));
 	survey->runners[survey->runner_count].symbol = symbol;
 	survey->runners[survey->runner_count].base_length = base_length;
+	survey->runners[survey->runner_count].twin = survey->runner_count;
 	return &survey->runners[survey->runner_count++];
 }
 
@@ -195,22 +198,54 @@ static void place_runners(struct survey *survey)
 	}
 }
 
-static bool is_runner(uint64_t address, const void *context)
+/* The index of the runner that begins at `address`, or SIZE_MAX. */
+static size_t runner_at(const struct survey *survey, uint64_t address)
 {
-	const struct survey *survey = context;
-
 	for (size_t i = 0; i < survey->runner_count; i++)
 		if (survey->runners[i].has_entry && survey->runners[i].ranges[0].address == address)
-			return true;
-	return false;
+			return i;
+	return SIZE_MAX;
+}
+
+static bool is_runner(uint64_t address, const void *context)
+{
+	return runner_at(context, address) != SIZE_MAX;
 }
 
 static const char *runner_refusal(const struct survey *survey, uint64_t address)
 {
-	for (size_t i = 0; i < survey->runner_count; i++)
-		if (survey->runners[i].has_entry && survey->runners[i].ranges[0].address == address)
-			return survey->runners[i].placement.refusal;
-	return "its way to the provider was not found";
+	size_t index = runner_at(survey, address);
+
+	return index == SIZE_MAX ? "its way to the provider was not found" : survey->runners[index].placement.refusal;
+}
+
+/* The number, from 1 on, that a runner has in common with all that run queries of its, in the other mode or this. */
+static uint32_t runner_group(const struct survey *survey, size_t index)
+{
+	while (survey->runners[index].twin != index)
+		index = survey->runners[index].twin;
+	return (uint32_t)index + 1;
+}
+
+static void join_runners(struct survey *survey, size_t a, size_t b)
+{
+	size_t first = runner_group(survey, a) - 1, second = runner_group(survey, b) - 1;
+
+	survey->runners[first > second ? first : second].twin = first < second ? first : second;
+}
+
+/* Of a query that two functions run, in incremental mode and without, both are in one group. */
+static void join_twins(struct survey *survey, const char *query, uint64_t plain)
+{
+	size_t runner = runner_at(survey, plain);
+
+	for (size_t i = 0; i < survey->entrance_count; i++) {
+		const struct entrance *entrance = &survey->entrances[i];
+		size_t twin = entrance->runner ? runner_at(survey, entrance->runner) : SIZE_MAX;
+
+		if (twin != SIZE_MAX && runner != SIZE_MAX && !strcmp(entrance->query, query))
+			join_runners(survey, runner, twin);
+	}
 }
 
 /*
@@ -241,7 +276,7 @@ static const char *incremental_refusal(const struct survey *survey, const char *
 	return "its incremental twin has no symbol";
 }
 
-static int add_query(const struct survey *survey, const struct entrance *entrance, struct plan *plan)
+static int add_query(struct survey *survey, const struct entrance *entrance, struct plan *plan)
 {
 	const char *refusal;
 	struct plan_query *query;
@@ -261,6 +296,8 @@ static int add_query(const struct survey *survey, const struct entrance *entranc
 	}
 	if (!refusal)
 		refusal = incremental_refusal(survey, entrance->query);
+	if (!refusal)
+		join_twins(survey, entrance->query, callee);
 	if (rows_grow((void **)&plan->queries, plan->query_count, sizeof(*plan->queries)) < 0) {
 		plan->query_count = 0;
 		return -ENOMEM;
@@ -268,6 +305,7 @@ static int add_query(const struct survey *survey, const struct entrance *entranc
 	query = &plan->queries[plan->query_count++];
 	*query = (struct plan_query){.name = strdup(entrance->query),
 				     .vtable_offset = (uint32_t)offset,
+				     .group = refusal ? 0 : (uint32_t)runner_at(survey, callee) + 1,
 				     .refusal = refusal ? strdup(refusal) : NULL};
 	return query->name && (!refusal || query->refusal) ? 0 : -ENOMEM;
 }
@@ -294,7 +332,7 @@ static int compare_queries(const void *a, const void *b)
 	return strcmp(((const struct plan_query *)a)->name, ((const struct plan_query *)b)->name);
 }
 
-static int add_queries(const struct survey *survey, struct plan *plan)
+static int add_queries(struct survey *survey, struct plan *plan)
 {
 	for (size_t i = 0; i < survey->entrance_count; i++) {
 		int code = survey->entrances[i].incremental ? 0 : add_query(survey, &survey->entrances[i], plan);
@@ -304,6 +342,9 @@ static int add_queries(const struct survey *survey, struct plan *plan)
 	}
 	if (plan->query_count)
 		qsort(plan->queries, plan->query_count, sizeof(*plan->queries), compare_queries);
+	for (size_t i = 0; i < plan->query_count; i++)
+		if (plan->queries[i].group)
+			plan->queries[i].group = runner_group(survey, plan->queries[i].group - 1);
 	return refuse_twins(plan);
 }
 
@@ -317,14 +358,14 @@ static int compare_sites(const void *a, const void *b)
 }
 
 static int add_site(const struct survey *survey, struct plan *plan, uint64_t address, uint64_t cookie,
-		    enum site_kind kind)
+		    enum site_kind kind, uint32_t group)
 {
 	return rows_add_site(survey->image, plan, address,
-			     (struct site){.cookie = cookie, .kind = kind, .event = EVENT_QUERY});
+			     (struct site){.cookie = cookie, .kind = kind, .event = EVENT_QUERY, .group = group});
 }
 
 /* Adds the entries of a try_execute_query. Without memory to follow its code, keys are not known. */
-static int add_entries(const struct survey *survey, const struct runner *runner, struct plan *plan)
+static int add_entries(const struct survey *survey, const struct runner *runner, uint32_t group, struct plan *plan)
 {
 	const struct placement *placement = &runner->placement;
 	struct values values = {0};
@@ -339,7 +380,7 @@ static int add_entries(const struct survey *survey, const struct runner *runner,
 
 		if (followed)
 			cookie |= key_cookie(&values, guard->address, runner->key, survey->filter);
-		code = add_site(survey, plan, guard->address, cookie, SITE_ENTER);
+		code = add_site(survey, plan, guard->address, cookie, SITE_ENTER, group);
 	}
 	if (followed)
 		values_free(&values);
@@ -352,17 +393,18 @@ static int add_sites(const struct survey *survey, struct plan *plan)
 
 	for (size_t i = 0; i < survey->runner_count && code == 0; i++) {
 		const struct placement *placement = &survey->runners[i].placement;
+		uint32_t group = runner_group(survey, i);
 
 		if (placement->refusal)
 			continue;
-		code = add_entries(survey, &survey->runners[i], plan);
+		code = add_entries(survey, &survey->runners[i], group, plan);
 		for (size_t j = 0; j < placement->exit_count && code == 0; j++)
-			code = add_site(survey, plan, placement->exits[j], 0, SITE_EXIT);
+			code = add_site(survey, plan, placement->exits[j], 0, SITE_EXIT, group);
 	}
 	if (code == 0 && survey->session)
-		code = add_site(survey, plan, survey->session, 0, SITE_SESSION);
+		code = add_site(survey, plan, survey->session, 0, SITE_SESSION, GROUP_NONE);
 	if (code == 0 && survey->caught)
-		code = add_site(survey, plan, survey->caught, 0, SITE_CAUGHT);
+		code = add_site(survey, plan, survey->caught, 0, SITE_CAUGHT, GROUP_NONE);
 	return code;
 }
 
@@ -428,6 +470,7 @@ static int fill_plan(struct survey *survey, const char *path, struct plan *plan,
 	place_runners(survey);
 	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0 || add_activities(survey, plan) < 0)
 		return error_set(err, ENOMEM, "out of memory reading %s", path);
+	groups_assign(plan, survey->runner_count);
 	if (plan->site_count)
 		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
 	if (!plan_timed(plan))

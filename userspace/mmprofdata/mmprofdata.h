@@ -66,6 +66,9 @@ struct mmp_error {
 #define MMP_COUNTER_INSTRUCTIONS_MINUS_IRQS "instructions-minus-irqs:u"
 #define MMP_COUNTER_INSTRUCTIONS_MINUS_R0420 "instructions-minus-r0420:u"
 
+/* Ends the kinds of events that querytap may only count: integers, one for a label, where there are no intervals. */
+#define MMP_COUNT_SUFFIX "Count"
+
 /* What querytap can record besides: the nanoseconds for which a thread was on the CPU. */
 #define MMP_COUNTER_CPU_TIME "cpu-time"
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "collect/budget.h"
+
+#include <stdlib.h>
+
+#include "collect/probing.h"
+#include "util/clock.h"
+
+#define REVIEW_EVERY 100000000ULL /* ns */
+
+static uint64_t age(const struct profile *profile, uint64_t now)
+{
+	return now > profile_start(profile) ? now - profile_start(profile) : 0;
+}
+
+double budget_seconds(const struct collector *collector, const struct probed *probed)
+{
+	uint64_t now = clock_now(CLOCK_MONOTONIC), total = probed->compiled;
+
+	for (size_t i = 0; i < collector->live_count; i++)
+		if (&collector->compilers[profile_compiler(collector->live[i])] == probed)
+			total += age(collector->live[i], now);
+	return (double)total / 1e9;
+}
+
+void budget_note(struct collector *collector, const struct profile *profile, const struct wire_intervals *record)
+{
+	struct timing *timing = collector->compilers[profile_compiler(profile)].timing;
+	size_t step;
+
+	for (size_t i = 0; i < record->header.count; i += step) {
+		const struct wire_interval *interval = &record->intervals[i];
+
+		step = interval->length_and_flags & INTERVAL_ARGUMENT ? 2 : 1;
+		timing_note(timing, interval,
+			    selftime_add(collector->selftime, record->header.tgid, record->header.tid,
+					 interval->start_and_number & WIRE_TIME_MASK,
+					 interval->length_and_flags & WIRE_TIME_MASK));
+	}
+}
+
+void budget_end(struct collector *collector, const struct profile *profile)
+{
+	collector->compilers[profile_compiler(profile)].compiled += age(profile, clock_now(CLOCK_MONOTONIC));
+	selftime_forget(collector->selftime, profile_tgid(profile));
+}
+
+static void review(struct collector *collector, struct probed *probed)
+{
+	uint32_t *groups = calloc(probed->plan->group_count, sizeof(*groups));
+	size_t count;
+
+	if (!groups)
+		return;
+	count = timing_review(probed->timing, budget_seconds(collector, probed), groups, probed->plan->group_count);
+	if (count) {
+		collector->bpf->bss->letting_go = 1;
+		probes_let_go(probed->probes, groups, count);
+	}
+	free(groups);
+}
+
+void budget_review(struct collector *collector)
+{
+	uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+	if (collector->overhead.mode != OVERHEAD_AUTO || !collector->multi || now - collector->reviewed < REVIEW_EVERY)
+		return;
+	collector->reviewed = now;
+	for (size_t i = 0; i < collector->compiler_count; i++)
+		review(collector, &collector->compilers[i]);
+}
+
+void budget_learn(const struct collector *collector)
+{
+	for (size_t i = 0; i < collector->compiler_count; i++) {
+		const struct probed *probed = &collector->compilers[i];
+		struct item_sum *seen = timing_seen(probed->timing, budget_seconds(collector, probed));
+
+		if (seen && collector->cache)
+			experience_store(probed->plan, collector->cache, collector->owner, seen);
+		free(seen);
+	}
+}
