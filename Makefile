@@ -118,7 +118,7 @@ test: $(UNIT_TESTS) bin/querytap $(STANDIN_RUSTC) $(FOLD) $(FIXTURE_TOOLS)
 	@tests/run $(UNIT_TESTS)
 
 bench: all $(FIXTURE_TOOLS)
-	@scripts/bench
+	@scripts/bench --bpftrace --json=$(BUILD)/bench.json
 	@scripts/bench-read
 
 install: all install-lib
