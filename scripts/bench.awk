@@ -169,7 +169,8 @@ function print_text_crate(name,    k, kind, r) {
 function print_text(    n, s) {
 	if (name_count)
 		printf "%s, ", compiler
-	printf "Linux %s, %d processors, medians of %d rounds\n", kernel, processors, rounds
+	printf "Linux %s, %d processors, medians of %d round%s\n", kernel, processors, rounds,
+		(rounds == 1 ? "" : "s")
 	for (n = 1; n <= name_count; n++)
 		print_text_crate(names[n])
 	if (site_count)
@@ -203,7 +204,8 @@ function print_row(text, what, ours, theirs,    n, name, cell) {
 	print ""
 }
 function print_markdown_crates(    n, k, r, kind) {
-	printf "%s, Linux %s, %d processors, medians of %d rounds:\n\n| |", compiler, kernel, processors, rounds
+	printf "%s, Linux %s, %d processors, medians of %d round%s:\n\n| |", compiler, kernel, processors, rounds,
+		(rounds == 1 ? "" : "s")
 	for (n = 1; n <= name_count; n++)
 		printf " %s: %d queries, %d other events |", names[n], queries[names[n]], others[names[n], "exact"]
 	printf "\n|---|"
