@@ -24,12 +24,24 @@ enum kind {
 	KIND_CACHE_HIT,
 	KIND_CACHE_HIT_COUNT,
 	KIND_ARTIFACT_SIZE,
+	KIND_QUERY_COUNT,
+	KIND_ACTIVITY_COUNT,
+	KIND_LOAD_COUNT,
 	KIND_OTHER,
 };
 
 static const char *const kind_names[KIND_OTHER] = {
-    MMP_KIND_QUERY,	    MMP_KIND_GENERIC_ACTIVITY, MMP_KIND_INCREMENTAL_LOAD, MMP_KIND_RESULT_HASHING,
-    MMP_KIND_QUERY_BLOCKED, MMP_KIND_CACHE_HIT,	       MMP_KIND_CACHE_HIT_COUNT,  MMP_KIND_ARTIFACT_SIZE,
+    MMP_KIND_QUERY,
+    MMP_KIND_GENERIC_ACTIVITY,
+    MMP_KIND_INCREMENTAL_LOAD,
+    MMP_KIND_RESULT_HASHING,
+    MMP_KIND_QUERY_BLOCKED,
+    MMP_KIND_CACHE_HIT,
+    MMP_KIND_CACHE_HIT_COUNT,
+    MMP_KIND_ARTIFACT_SIZE,
+    MMP_KIND_QUERY MMP_COUNT_SUFFIX,
+    MMP_KIND_GENERIC_ACTIVITY MMP_COUNT_SUFFIX,
+    MMP_KIND_INCREMENTAL_LOAD MMP_COUNT_SUFFIX,
 };
 
 /* How far, going backwards, the events of a label have covered the time of a thread beyond the first NEAR_THREADS. */
@@ -209,6 +221,20 @@ static int take_interval(struct state *state, const struct mmp_event *event, str
 	return 0;
 }
 
+/* Adds events that were only counted. */
+static void take_count(struct counts *counts, enum kind kind, uint64_t count)
+{
+	counts->has_row = true;
+	if (kind == KIND_LOAD_COUNT) {
+		counts->row.loads += count;
+		return;
+	}
+	counts->row.invocations += count;
+	counts->row.cache_misses += count;
+	if (kind == KIND_QUERY_COUNT)
+		counts->row.queries += count;
+}
+
 static int take_event(struct state *state, const struct mmp_event *event)
 {
 	struct counts *counts;
@@ -232,6 +258,8 @@ static int take_event(struct state *state, const struct mmp_event *event)
 	} else if (event->type == MMP_INTEGER && kind == KIND_ARTIFACT_SIZE) {
 		counts->has_artifact = true;
 		counts->artifact_bytes += event->value;
+	} else if (event->type == MMP_INTEGER && kind >= KIND_QUERY_COUNT && kind <= KIND_LOAD_COUNT) {
+		take_count(counts, kind, event->value);
 	}
 	return 0;
 }

@@ -256,7 +256,10 @@ double timing_spent(const struct timing *timing, double seconds)
 	return spent < seconds ? spent / (seconds - spent) : 0;
 }
 
-/* What the groups that may be let go of were worth so far, the least first. Returns how many. */
+/*
+ * What the groups that may be let go of were worth so far, the least first, for a second of `seconds`. Returns how
+ * many.
+ */
 static size_t seen_worths(const struct timing *timing, double seconds, struct worth *worths)
 {
 	size_t count = 0;
@@ -297,7 +300,7 @@ size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, si
 	if (rate * seconds <= budget * (seconds + GRACE))
 		return 0;
 	worths = calloc(timing->plan->group_count, sizeof(*worths));
-	count = worths ? seen_worths(timing, seconds, worths) : 0;
+	count = worths ? seen_worths(timing, seconds / (1 + rate), worths) : 0;
 	for (size_t i = 0; i < count && chosen + 1 < room && rate > AIM * budget; i++) {
 		rate -= cost_of(timing, &worths[i]);
 		timing->states[worths[i].group] = TIMING_LET_GO;
@@ -329,7 +332,6 @@ static double timed_seconds(const struct timing *timing, size_t item, double sec
 		return 0;
 	}
 }
-
 
 struct untimed_share timing_untimed_share(const struct timing *timing)
 {
@@ -364,7 +366,7 @@ struct item_sum *timing_seen(const struct timing *timing, double seconds)
 		return NULL;
 	sums = calloc(item_count(timing->plan), sizeof(*sums));
 	for (size_t i = 0; sums && i < item_count(timing->plan); i++)
-		sums[i] = (struct item_sum){timed_seconds(timing, i, seconds) * without,
-					    (double)timing->seen[i].events, (double)timing->seen[i].self / 1e9};
+		sums[i] = (struct item_sum){timed_seconds(timing, i, seconds) * without, (double)timing->seen[i].events,
+					    (double)timing->seen[i].self / 1e9};
 	return sums;
 }
