@@ -160,8 +160,10 @@ static void test_copies(void **state)
 	ASSERT_SLOT(-0x80, VALUE_NUMBER, 11);
 	ASSERT_SLOT(-0x78, VALUE_NUMBER, 12);
 	assert_int_equal(values_slot(&known, -0x70).kind, VALUE_NOTHING);
+	/* A copy of unknown size may overwrite all that lies behind its start. */
 	FOLLOW(copied_unknown);
 	assert_int_equal(values_slot(&known, -0x78).kind, VALUE_NOTHING);
+	ASSERT_SLOT(-0xe0, VALUE_NUMBER, 13);
 }
 
 /* Where ways meet only what they agree on is known. */

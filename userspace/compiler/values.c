@@ -133,7 +133,7 @@ static void copy(struct values_state *state, int64_t size)
 	if (to.kind != VALUE_STACK)
 		return;
 	if (size < 0 || size > MAX_COPY) {
-		state->slot_count = 0;
+		drop_slots(state, slot_from(state, to.number - 7), state->slot_count);
 		return;
 	}
 	copy_state(&before, state);
