@@ -430,7 +430,7 @@ CODE(by_pointer_again, START "again: lea 0x20(%rsp), %rdi\n"
 			     "jne again\n" FINISH);
 CODE(verbose_elsewhere, START "mov %rsi, %rdi\n"
 			      "call verbose_elsewhere + 0x830\n" FINISH);
-CODE(many_exits, START PUT_LABEL(many_exits) ".rept 9\n"
+CODE(many_exits, START PUT_LABEL(many_exits) ".rept 25\n"
 					     "call *%r12\n"
 					     "test %eax, %eax\n"
 					     "je 1f\n"

@@ -29,7 +29,7 @@ static int close_image(void **state)
 	return 0;
 }
 
-static void follow(const uint8_t *code, const uint8_t *end, struct flow *flow)
+static void follow(const uint8_t *code, const uint8_t *end, struct flow *flow, struct values *values)
 {
 	struct elf_piece piece = {"function", code, end, AT_FUNCTION};
 	struct elf_file file = {.pieces = &piece, .piece_count = 1};
@@ -40,16 +40,23 @@ static void follow(const uint8_t *code, const uint8_t *end, struct flow *flow)
 	if (image_open(elf_put_file(&file), &image, &err) < 0 || image_read_symbols(image, &err) < 0 ||
 	    flow_decode(image, &range, 1, flow, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(flow_follow(flow), 0);
+	assert_int_equal(values_follow(flow, AT_FUNCTION, values), 0);
+}
+
+static void leave(struct flow *flow, struct values *values)
+{
+	values_free(values);
+	flow_free(flow);
 }
 
 static void place(const uint8_t *code, const uint8_t *end, struct placement *out)
 {
+	struct values values;
 	struct flow flow;
 
-	follow(code, end, &flow);
-	place_sites(&flow, FILTER, out);
-	flow_free(&flow);
+	follow(code, end, &flow, &values);
+	place_sites(&values, FILTER, out);
+	leave(&flow, &values);
 }
 
 /* Asserts on one guard and one exit, given by their labels; the vtable in a register, or at `slot` from rsp. */
@@ -130,14 +137,15 @@ static void test_recorded(void **state)
 	static const uint8_t guard[] = {0x0f, 0x85, 0x8a}, exit_site[] = {0x0f, 0x85, 0x23};
 	struct placement found;
 	int32_t candidates[4];
+	struct values values;
 	struct flow flow;
 
 	(void)state;
-	follow(recorded, recorded + sizeof(recorded), &flow);
-	assert_int_equal(place_filter_candidates(&flow, candidates, 4), 1);
+	follow(recorded, recorded + sizeof(recorded), &flow, &values);
+	assert_int_equal(place_filter_candidates(&values, candidates, 4), 1);
 	assert_int_equal(candidates[0], 0x1ef50);
-	place_sites(&flow, 0x1ef50, &found);
-	flow_free(&flow);
+	place_sites(&values, 0x1ef50, &found);
+	leave(&flow, &values);
 	assert_null(found.refusal);
 	assert_int_equal(found.guard_count, 1);
 	assert_int_equal(found.guards[0].address, AT_FUNCTION + offset_of(guard, sizeof(guard)));
@@ -340,18 +348,68 @@ CODE(too_many_guards, START "mov %rdi, %rbx\n"
 			    "1: nop\n"
 			    ".endr\n" FINISH);
 
-CODE(too_many_exits, START "mov %rdi, %rbx\n"
-			   "testb $2, 0x500(%rsi)\n"
-			   "jne exits_cold\n"
-			   "movq $0, 0x40(%rsp)\n"
-			   ".rept 25\n"
-			   "call *0x40(%rbx)\n"
-			   "test %eax, %eax\n"
-			   "je 1f\n"
-			   "cmpq $0, 0x40(%rsp)\n"
-			   "jne exits_cold\n" FINISH "1: nop\n"
-			   ".endr\n"
-			   "exits_cold: ud2");
+/* A guard whose timer is tested in so many places, at labels that begin with the name. */
+#define WITH_EXITS(name, count)                  \
+	"testb $2, 0x500(%rsi)\n"                \
+	"jne " #name "_cold\n"                   \
+	"movq $0, 0x40(%rsp)\n"                  \
+	".rept " #count "\n"                     \
+	"call *0x40(%rbx)\n"                     \
+	"test %eax, %eax\n"                      \
+	"je 1f\n"                                \
+	"cmpq $0, 0x40(%rsp)\n"                  \
+	"jne " #name "_cold\n" FINISH "1: nop\n" \
+	".endr\n"
+
+CODE(most_exits, START "mov %rdi, %rbx\n" WITH_EXITS(most_exits, 24) "most_exits_cold: ud2");
+CODE(too_many_exits, START "mov %rdi, %rbx\n" WITH_EXITS(too_many_exits, 25) "too_many_exits_cold: ud2");
+CODE(too_many_together, START
+     "mov %rdi, %rbx\n"
+     "test %ecx, %ecx\n"
+     "je together_other\n" WITH_EXITS(together, 12) "ud2\n"
+						    "together_other:" WITH_EXITS(together, 13) "together_cold: ud2");
+
+/* The timer goes to where an argument points: it ends in the caller. */
+CODE(given_away, START "mov %rdi, %rbx\n"
+		       "mov %rdx, %r15\n"
+		       "testb $2, 0x500(%rsi)\n"
+		       "jne given_away_cold\n"
+		       "movq $0, 0x40(%rsp)\n"
+		       "call *0x40(%rbx)\n"
+		       "mov %r15, %rdi\n"
+		       "lea 0x40(%rsp), %rsi\n"
+		       "mov $1, %ecx\n"
+		       "rep movsq\n" FINISH "given_away_cold: ud2");
+
+/* Tests what the timer was copied to. */
+CODE(moved, START "mov %rdi, %rbx\n"
+		  "testb $2, 0x500(%rsi)\n"
+		  "moved_guard: jne moved_cold\n"
+		  "movq $0, 0x40(%rsp)\n"
+		  "call *0x40(%rbx)\n"
+		  "mov 0x40(%rsp), %rcx\n"
+		  "mov %rcx, 0x10(%rsp)\n"
+		  "movq $1, 0x40(%rsp)\n"
+		  "cmpq $0, 0x10(%rsp)\n"
+		  "moved_exit: jne moved_cold\n" FINISH "moved_cold: ud2");
+LABEL(moved_guard);
+LABEL(moved_exit);
+
+static void test_moved_timer(void **state)
+{
+	(void)state;
+	assert_sites(moved, moved_end, moved_guard, moved_exit, REG_RSI, REG_RBX, 0);
+}
+
+static void test_most_exits(void **state)
+{
+	struct placement found;
+
+	(void)state;
+	place(most_exits, most_exits_end, &found);
+	assert_null(found.refusal);
+	assert_int_equal(found.exit_count, MAX_EXITS);
+}
 
 static void test_refused_shapes(void **state)
 {
@@ -364,12 +422,14 @@ static void test_refused_shapes(void **state)
 	assert_refused(flags_gone, flags_gone_end, "the profiler's guard has no jump");
 	assert_refused(no_jump, no_jump_end, "the profiler's guard has no jump");
 	assert_refused(no_timer, no_timer_end, "the timer's slot was not found");
-	assert_refused(other_timer, other_timer_end, "the test that ends the timer was not found");
-	assert_refused(timer_written_again, timer_written_again_end, "the test that ends the timer was not found");
-	assert_refused(other_depth, other_depth_end, "the stack pointer differs between entry and exit");
-	assert_refused(kept_as_a_number, kept_as_a_number_end, "the timer is tested without a jump");
+	assert_refused(other_timer, other_timer_end, "its end was not found");
+	assert_refused(timer_written_again, timer_written_again_end, "its end was not found");
+	assert_refused(other_depth, other_depth_end, "the stack pointer differs between its begin and its end");
+	assert_refused(kept_as_a_number, kept_as_a_number_end, "its timer is tested without a jump");
 	assert_refused(too_many_guards, too_many_guards_end, "the profiler's guard stands in too many places");
-	assert_refused(too_many_exits, too_many_exits_end, "the timer is tested in too many places");
+	assert_refused(too_many_exits, too_many_exits_end, "it ends in too many places");
+	assert_refused(too_many_together, too_many_together_end, "the timer is tested in too many places");
+	assert_refused(given_away, given_away_end, "its end is not in one function");
 }
 
 /* ---- the filter ---- */
@@ -390,27 +450,29 @@ static void test_filter_candidates(void **state)
 {
 	static const int32_t expected[] = {0x100, 0x200, -8};
 	int32_t offsets[8];
+	struct values values;
 	struct flow flow;
 
 	(void)state;
-	follow(tests, tests_end, &flow);
-	assert_int_equal(place_filter_candidates(&flow, offsets, 8), 3);
+	follow(tests, tests_end, &flow, &values);
+	assert_int_equal(place_filter_candidates(&values, offsets, 8), 3);
 	assert_memory_equal(offsets, expected, sizeof(expected));
-	assert_int_equal(place_filter_candidates(&flow, offsets, 2), 2);
-	assert_int_equal(place_filter_candidates(&flow, offsets, 0), 0);
-	flow_free(&flow);
+	assert_int_equal(place_filter_candidates(&values, offsets, 2), 2);
+	assert_int_equal(place_filter_candidates(&values, offsets, 0), 0);
+	leave(&flow, &values);
 }
 
 static void test_another_filter(void **state)
 {
 	struct placement found;
+	struct values values;
 	struct flow flow;
 
 	(void)state;
-	follow(registers, registers_end, &flow);
-	place_sites(&flow, FILTER + 1, &found);
+	follow(registers, registers_end, &flow, &values);
+	place_sites(&values, FILTER + 1, &found);
 	assert_string_equal(found.refusal, "the profiler's guard was not found");
-	flow_free(&flow);
+	leave(&flow, &values);
 }
 
 /* ---- vtables ---- */
@@ -441,12 +503,13 @@ CODE(no_address, "mov %rsi, %rdi\ncall no_address + 0x1000\nret");
 static int vtable_of(const uint8_t *code, const uint8_t *end, int32_t *offset)
 {
 	uint64_t callee = 0;
+	struct values values;
 	struct flow flow;
 	int result;
 
-	follow(code, end, &flow);
+	follow(code, end, &flow, &values);
 	result = place_vtable(&flow, is_runner, NULL, offset, &callee);
-	flow_free(&flow);
+	leave(&flow, &values);
 	if (result == 0)
 		assert_int_equal(callee, AT_FUNCTION + 0x1000);
 	return result;
@@ -473,6 +536,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 	    cmocka_unit_test(test_recorded),	      cmocka_unit_test(test_probed_shapes),
 	    cmocka_unit_test(test_several_sites),     cmocka_unit_test(test_refused_shapes),
+	    cmocka_unit_test(test_moved_timer),	      cmocka_unit_test(test_most_exits),
 	    cmocka_unit_test(test_filter_candidates), cmocka_unit_test(test_another_filter),
 	    cmocka_unit_test(test_vtables),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What is known of registers and stack slots at the end of small functions: at the label NAME_at. */
+/* What is known of registers and stack slots in small functions, mostly at their end: at the label NAME_at. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -216,11 +216,216 @@ static void test_depths(void **state)
 	assert_false(follow(never, never_end, never_at));
 }
 
+/* ---- the same at several places of a function ---- */
+
+static void assert_argument(struct value value, int argument)
+{
+	assert_value(value, VALUE_ARGUMENT, 0);
+	assert_int_equal(value.argument, argument);
+}
+
+#define FOLLOW_TO(name, label) assert_true(follow(name, name##_end, label))
+#define ASSERT_ARGUMENT(reg, argument) assert_argument(known.registers[reg], argument)
+#define ASSERT_UNKNOWN(reg) assert_int_equal(known.registers[reg].kind, VALUE_NOTHING)
+/* Slots by their place from rsp. */
+#define ASSERT_SLOT_ARGUMENT(place, argument) assert_argument(values_slot(&known, known.stack + (place)), argument)
+#define ASSERT_SLOT_UNKNOWN(place) assert_int_equal(values_slot(&known, known.stack + (place)).kind, VALUE_NOTHING)
+
+CODE(straight, "push %rbp\n"
+	       "push %rbx\n"
+	       "sub $0x100, %rsp\n"
+	       "mov %rdi, %rbx\n"
+	       "mov %rsi, 0x8(%rsp)\n"
+	       "mov %rdx, %rbp\n"
+	       "xor %edi, %edi\n"
+	       "straight_1: mov 0x8(%rsp), %r14\n"
+	       "call *%rax\n"
+	       "straight_2: movb $0, 0xb(%rsp)\n"
+	       "straight_3: mov %ebx, %ebx\n"
+	       "straight_4: add $0x100, %rsp\n"
+	       "pop %rbx\n"
+	       "straight_5: ret");
+LABEL(straight_1);
+LABEL(straight_2);
+LABEL(straight_3);
+LABEL(straight_4);
+LABEL(straight_5);
+
+static void test_straight_line(void **state)
+{
+	(void)state;
+	FOLLOW_TO(straight, straight_1);
+	assert_int_equal(known.stack, -0x110);
+	ASSERT_ARGUMENT(REG_RBX, 0);
+	ASSERT_ARGUMENT(REG_RBP, 2);
+	ASSERT_REGISTER(REG_RDI, VALUE_NUMBER, 0);
+	ASSERT_SLOT_ARGUMENT(8, 1);
+	FOLLOW_TO(straight, straight_2);
+	ASSERT_ARGUMENT(14, 1); /* kept by the callee */
+	ASSERT_ARGUMENT(REG_RBX, 0);
+	ASSERT_UNKNOWN(REG_RSI); /* not kept */
+	ASSERT_UNKNOWN(REG_RDX);
+	ASSERT_SLOT_ARGUMENT(8, 1);
+	FOLLOW_TO(straight, straight_3);
+	ASSERT_SLOT_UNKNOWN(8); /* a byte of it was written */
+	FOLLOW_TO(straight, straight_4);
+	ASSERT_REGISTER(REG_RBX, VALUE_ARGUMENT_LOW, 0); /* half of it was */
+	FOLLOW_TO(straight, straight_5);
+	assert_int_equal(known.stack, -8);
+}
+
+CODE(stores, "sub $0x48, %rsp\n"
+	     "mov %rdi, 0x8(%rsp)\n"
+	     "mov %rsi, 0x20(%rsp)\n"
+	     "mov %rdx, 0x30(%rsp)\n"
+	     "movups %xmm0, 0x10(%rsp)\n"
+	     "stores_1: movups %xmm0, 0x14(%rsp)\n"
+	     "stores_2: mov %eax, 0x2c(%rsp)\n"
+	     "stores_3: movq $0, 0x30(%rsp)\n"
+	     "stores_4: add $0x48, %rsp\n"
+	     "mov %rdi, -0x10(%rsp)\n"
+	     "stores_5: push %rax\n"
+	     "stores_6: push %rax\n"
+	     "stores_7: pop %rax\n"
+	     "mov %rdi, -0x20(%rsp)\n"
+	     "mov %rsi, 0x20(%rsp)\n"
+	     "call *%rcx\n"
+	     "stores_8: ret");
+LABEL(stores_1);
+LABEL(stores_2);
+LABEL(stores_3);
+LABEL(stores_4);
+LABEL(stores_5);
+LABEL(stores_6);
+LABEL(stores_7);
+LABEL(stores_8);
+
+static void test_slots_are_lost_when_overwritten(void **state)
+{
+	(void)state;
+	FOLLOW_TO(stores, stores_1);
+	ASSERT_SLOT_ARGUMENT(8, 0);
+	ASSERT_SLOT_ARGUMENT(0x20, 1);
+	FOLLOW_TO(stores, stores_2);
+	ASSERT_SLOT_ARGUMENT(8, 0);
+	ASSERT_SLOT_UNKNOWN(0x20);
+	FOLLOW_TO(stores, stores_3);
+	ASSERT_SLOT_ARGUMENT(0x30, 2); /* only what lies before it was written */
+	FOLLOW_TO(stores, stores_4);
+	assert_value(values_slot(&known, known.stack + 0x30), VALUE_NUMBER, 0);
+	FOLLOW_TO(stores, stores_5);
+	assert_argument(values_slot(&known, -0x10), 0);
+	FOLLOW_TO(stores, stores_6);
+	assert_argument(values_slot(&known, -0x10), 0);
+	FOLLOW_TO(stores, stores_7);
+	assert_int_equal(values_slot(&known, -0x10).kind, VALUE_NOTHING); /* by the second push */
+	FOLLOW_TO(stores, stores_8);
+	ASSERT_SLOT_UNKNOWN(-0x20); /* by what was called */
+	ASSERT_SLOT_ARGUMENT(0x20, 1);
+}
+
+CODE(branches, "test %rcx, %rcx\n"
+	       "je branches_a\n"
+	       "mov %rdi, %rbx\n"
+	       "mov %rsi, %rbp\n"
+	       "jmp branches_b\n"
+	       "branches_a: mov %rdi, %rbx\n"
+	       "mov %rdx, %rbp\n"
+	       "branches_b: nop\n"
+	       "branches_loop: mov %rbx, %r12\n"
+	       "branches_c: call *%rax\n"
+	       "xor %ebx, %ebx\n"
+	       "jne branches_loop\n"
+	       "branches_d: ret");
+LABEL(branches_b);
+LABEL(branches_c);
+LABEL(branches_d);
+
+static void test_paths_that_meet_keep_what_is_common(void **state)
+{
+	(void)state;
+	FOLLOW_TO(branches, branches_b);
+	ASSERT_ARGUMENT(REG_RBX, 0);
+	ASSERT_UNKNOWN(REG_RBP);
+	FOLLOW_TO(branches, branches_c);
+	ASSERT_UNKNOWN(12); /* only the first time round */
+	FOLLOW_TO(branches, branches_d);
+}
+
+CODE(crooked, "test %rcx, %rcx\n"
+	      "je crooked_a\n"
+	      "push %rax\n"
+	      "crooked_a: nop\n"
+	      "crooked_b: mov %rdi, %rbx\n"
+	      "ret");
+LABEL(crooked_b);
+
+static void test_unknown_stack_is_said_to_be(void **state)
+{
+	(void)state;
+	assert_false(follow(crooked, crooked_end, crooked_b));
+}
+
+/* More values on the stack than are kept track of: some are forgotten, none is wrong. */
+CODE(crowded, ".set at, 0\n"
+	      ".rept 100\n"
+	      "mov %rdi, at(%rsp)\n"
+	      ".set at, at + 8\n"
+	      ".endr\n"
+	      "crowded_a: ret");
+LABEL(crowded_a);
+
+static void test_more_slots_than_are_kept(void **state)
+{
+	int count = 0;
+
+	(void)state;
+	FOLLOW_TO(crowded, crowded_a);
+	for (int i = 0; i < 100; i++) {
+		struct value value = values_slot(&known, 8 * i);
+
+		if (value.kind == VALUE_NOTHING)
+			continue;
+		assert_argument(value, 0);
+		count++;
+	}
+	assert_int_equal(count, VALUES_SLOTS);
+}
+
+/* Far more stack than there is, as only a damaged file has it. */
+CODE(endless, ".rept 5\n"
+	      "sub $0x7fffffff, %rsp\n"
+	      ".endr\n"
+	      "mov %rdi, 0x7fffffff(%rsp)\n"
+	      "endless_a: add $-0x80000000, %rsp\n"
+	      ".rept 4\n"
+	      "sub $-0x80000000, %rsp\n"
+	      ".endr\n"
+	      "endless_b: ret");
+LABEL(endless_b);
+
+static void test_stack_beyond_all_bounds(void **state)
+{
+	(void)state;
+	FOLLOW_TO(endless, endless_b);
+	assert_true(known.stack == 3 * ((int64_t)1 << 31) - 5 * (int64_t)INT32_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-	    cmocka_unit_test(test_constants), cmocka_unit_test(test_slots), cmocka_unit_test(test_arguments),
-	    cmocka_unit_test(test_copies),    cmocka_unit_test(test_ways),  cmocka_unit_test(test_depths),
+	    cmocka_unit_test(test_constants),
+	    cmocka_unit_test(test_slots),
+	    cmocka_unit_test(test_arguments),
+	    cmocka_unit_test(test_copies),
+	    cmocka_unit_test(test_ways),
+	    cmocka_unit_test(test_depths),
+	    cmocka_unit_test(test_straight_line),
+	    cmocka_unit_test(test_slots_are_lost_when_overwritten),
+	    cmocka_unit_test(test_paths_that_meet_keep_what_is_common),
+	    cmocka_unit_test(test_unknown_stack_is_said_to_be),
+	    cmocka_unit_test(test_more_slots_than_are_kept),
+	    cmocka_unit_test(test_stack_beyond_all_bounds),
 	};
 
 	return cmocka_run_group_tests(all, NULL, close_image);

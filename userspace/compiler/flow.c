@@ -5,9 +5,6 @@
 
 #include "compiler/flow_private.h"
 
-/* The System V ABI's registers that a call may change. */
-#define CALL_CLOBBERS 0x0fc7
-
 enum {
 	PANIC_SIZE = 512, /* bytes: functions that only panic are smaller */
 	FLAGS_NEAR = 6,	  /* how far apart a test and its jump may stand */
@@ -116,24 +113,6 @@ static void sort_insns(struct flow *flow)
 		qsort(flow->insns, flow->count, sizeof(*flow->insns), by_address);
 }
 
-static int finish_decoding(const struct image *image, uint64_t entry, struct flow *flow)
-{
-	sort_insns(flow);
-	follow_calls(image, flow);
-	if (flow_read_tables(image, flow) < 0)
-		return -ENOMEM;
-	flow->states = calloc(flow->count ? flow->count : 1, sizeof(*flow->states));
-	if (!flow->states)
-		return -ENOMEM;
-	for (size_t i = 0; i < flow->count; i++)
-		if (flow->insns[i].address == entry)
-			flow->states[i] = (struct flow_state){
-			    .reached = true,
-			    .sound = true,
-			    .registers = {[REG_RDI] = VALUE_ARG0, [REG_RSI] = VALUE_ARG1, [REG_RDX] = VALUE_ARG2}};
-	return 0;
-}
-
 int flow_decode(const struct image *image, const struct code_range *ranges, size_t range_count, struct flow *flow,
 		struct error *err)
 {
@@ -143,8 +122,11 @@ int flow_decode(const struct image *image, const struct code_range *ranges, size
 	memset(flow, 0, sizeof(*flow));
 	for (size_t i = 0; i < range_count && code == 0; i++)
 		code = decode_range(image, &ranges[i], flow, &room);
-	if (code == 0)
-		code = finish_decoding(image, ranges[0].address, flow);
+	if (code == 0) {
+		sort_insns(flow);
+		follow_calls(image, flow);
+		code = flow_read_tables(image, flow);
+	}
 	if (code < 0) {
 		flow_free(flow);
 		return error_set(err, code, "cannot decode the function at address 0x%llx",
@@ -206,16 +188,9 @@ size_t flow_jump_of_test(const struct flow *flow, size_t index)
 	return SIZE_MAX;
 }
 
-void flow_forget_states(struct flow *flow)
-{
-	free(flow->states);
-	flow->states = NULL;
-}
-
 void flow_free(struct flow *flow)
 {
 	free(flow->insns);
-	free(flow->states);
 	free(flow->edges);
 	memset(flow, 0, sizeof(*flow));
 }
@@ -226,145 +201,6 @@ size_t flow_find(const struct flow *flow, uint64_t address)
 	struct insn *found = flow->count ? bsearch(&key, flow->insns, flow->count, sizeof(key), by_address) : NULL;
 
 	return found ? (size_t)(found - flow->insns) : SIZE_MAX;
-}
-
-enum flow_value flow_slot(const struct flow_state *state, int64_t offset)
-{
-	for (unsigned int i = 0; i < state->slot_count; i++)
-		if (state->slots[i].offset == offset)
-			return state->slots[i].value;
-	return VALUE_UNKNOWN;
-}
-
-static void drop_slot(struct flow_state *state, unsigned int index)
-{
-	memmove(&state->slots[index], &state->slots[index + 1],
-		(size_t)(state->slot_count - index - 1) * sizeof(state->slots[0]));
-	state->slot_count--;
-}
-
-static void forget_stored(struct flow_state *state, int64_t offset, int64_t size)
-{
-	for (unsigned int i = state->slot_count; i-- > 0;)
-		if (state->slots[i].offset < offset + size && offset < state->slots[i].offset + 8)
-			drop_slot(state, i);
-}
-
-/* What is called uses the stack below. */
-static void forget_below(struct flow_state *state)
-{
-	for (unsigned int i = state->slot_count; i-- > 0;)
-		if (state->slots[i].offset < state->stack)
-			drop_slot(state, i);
-}
-
-static void step(struct flow_state *state, const struct insn *insn)
-{
-	uint8_t moved = VALUE_UNKNOWN;
-
-	if (insn->form == FORM_COPY)
-		moved = state->registers[insn->base];
-	else if (insn->form == FORM_LOAD)
-		moved = flow_slot(state, state->stack + insn->disp);
-	else if (insn->form == FORM_STORE)
-		moved = state->registers[insn->reg];
-	if (insn->form == FORM_CALL)
-		forget_below(state);
-	if (insn->store_size)
-		forget_stored(state, state->stack + insn->store_disp, insn->store_size);
-	for (unsigned int i = 0; i < FLOW_REGISTERS; i++)
-		if ((insn->written | (insn->form == FORM_CALL ? CALL_CLOBBERS : 0)) & (1u << i))
-			state->registers[i] = VALUE_UNKNOWN;
-	if (insn->form == FORM_COPY || insn->form == FORM_LOAD) {
-		state->registers[insn->reg] = moved;
-	} else if (insn->form == FORM_STORE && moved != VALUE_UNKNOWN && state->slot_count < FLOW_SLOTS) {
-		state->slots[state->slot_count].offset = state->stack + insn->disp;
-		state->slots[state->slot_count++].value = moved;
-	}
-	if (insn->stack_change < 0)
-		forget_stored(state, state->stack + insn->stack_change, -insn->stack_change);
-	state->stack += insn->stack_change;
-	if (insn->breaks_stack)
-		state->sound = false;
-}
-
-/* Keeps in *state only what `other` knows too. Returns whether anything changed. */
-static bool meet(struct flow_state *state, const struct flow_state *other)
-{
-	bool changed = false;
-
-	if (!state->reached) {
-		*state = *other;
-		return true;
-	}
-	if (state->sound && (!other->sound || state->stack != other->stack)) {
-		memset(state, 0, sizeof(*state));
-		state->reached = true;
-		return true;
-	}
-	for (unsigned int i = 0; i < FLOW_REGISTERS; i++) {
-		if (state->registers[i] != VALUE_UNKNOWN && state->registers[i] != other->registers[i]) {
-			state->registers[i] = VALUE_UNKNOWN;
-			changed = true;
-		}
-	}
-	for (unsigned int i = state->slot_count; i-- > 0;) {
-		if (flow_slot(other, state->slots[i].offset) != state->slots[i].value) {
-			drop_slot(state, i);
-			changed = true;
-		}
-	}
-	return changed;
-}
-
-/* The instructions whose state changed and has not been carried on. */
-struct worklist {
-	struct flow *flow;
-	struct flow_state state; /* behind the instruction at hand */
-	size_t *queue;
-	size_t length;
-	bool *queued;
-};
-
-static bool carry_on(size_t next, void *context)
-{
-	struct worklist *work = context;
-
-	if (meet(&work->flow->states[next], &work->state) && !work->queued[next]) {
-		work->queued[next] = true;
-		work->queue[work->length++] = next;
-	}
-	return true;
-}
-
-int flow_follow(struct flow *flow)
-{
-	struct worklist work = {.flow = flow,
-				.queue = calloc(flow->count + 1, sizeof(*work.queue)),
-				.queued = calloc(flow->count + 1, sizeof(*work.queued))};
-
-	if (!work.queue || !work.queued) {
-		free(work.queue);
-		free(work.queued);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < flow->count; i++) {
-		if (flow->states[i].reached) {
-			work.queued[i] = true;
-			work.queue[work.length++] = i;
-		}
-	}
-	while (work.length) {
-		size_t index = work.queue[--work.length];
-
-		work.queued[index] = false;
-		work.state = flow->states[index];
-		step(&work.state, &flow->insns[index]);
-		flow_successors(flow, index, carry_on, &work);
-	}
-	free(work.queue);
-	free(work.queued);
-	return 0;
 }
 
 bool kernel_emulates(const uint8_t *bytes, size_t available)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/*
- * One function's machine code, decoded, with what is known at each instruction: where the stack pointer stands and
- * which registers and stack slots still hold one of the function's first three arguments.
- */
+/* One function's machine code, decoded, and the ways through it. */
 #ifndef QUERYTAP_COMPILER_FLOW_H
 #define QUERYTAP_COMPILER_FLOW_H
 
@@ -12,12 +9,10 @@
 
 #include "compiler/elf.h"
 
-enum { FLOW_SLOTS = 16, FLOW_REGISTERS = 16, REGISTER_NONE = 255 };
+enum { FLOW_REGISTERS = 16, REGISTER_NONE = 255 };
 
 /* Register numbers as the machine encodes them: rax 0, rcx 1, rdx 2, rbx 3, rsp 4, rbp 5, rsi 6, rdi 7, r8 to r15. */
 enum { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI };
-
-enum flow_value { VALUE_UNKNOWN, VALUE_ARG0, VALUE_ARG1, VALUE_ARG2 };
 
 enum insn_form {
 	FORM_OTHER,
@@ -84,21 +79,8 @@ struct flow_edge {
 	size_t from, to;
 };
 
-/* What holds before an instruction runs. Offsets are relative to rsp at the function's entry. */
-struct flow_state {
-	int64_t stack; /* rsp minus its value at entry; meaningless unless `sound` */
-	uint8_t registers[FLOW_REGISTERS];
-	struct {
-		int64_t offset;
-		uint8_t value;
-	} slots[FLOW_SLOTS];
-	uint8_t slot_count;
-	bool reached, sound;
-};
-
 struct flow {
 	struct insn *insns; /* by rising address */
-	struct flow_state *states;
 	size_t count;
 	struct flow_edge *edges; /* by rising `from` */
 	size_t edge_count, edge_room;
@@ -114,12 +96,7 @@ struct code_range {
  */
 int flow_decode(const struct image *image, const struct code_range *ranges, size_t range_count, struct flow *flow,
 		struct error *err);
-/* Follows the arguments from the entry through every direct path. Returns 0 or -ENOMEM. */
-int flow_follow(struct flow *flow);
 void flow_free(struct flow *flow);
-
-/* Frees what flow_follow found out, where only the instructions are needed on. */
-void flow_forget_states(struct flow *flow);
 
 /* Calls `visit` for each instruction that may run directly behind the one at `index`, until it returns false. */
 bool flow_successors(const struct flow *flow, size_t index, bool (*visit)(size_t next, void *context), void *context);
@@ -135,9 +112,6 @@ size_t flow_jump_of_test(const struct flow *flow, size_t index);
 
 /* The index of the instruction that starts at `address`, or SIZE_MAX. */
 size_t flow_find(const struct flow *flow, uint64_t address);
-
-/* The value kept in the 8 bytes at `offset` of the entry's rsp. */
-enum flow_value flow_slot(const struct flow_state *state, int64_t offset);
 
 /*
  * Whether the kernel runs the instruction at `bytes` by emulation when a uprobe sits on it: push, nop, direct jmp, jcc

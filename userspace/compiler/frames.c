@@ -79,7 +79,7 @@ int frames_find_ends(const struct guard_survey *survey, const struct holder *hol
 	code = survey_follow(survey, &survey->calls.holders[callers[0]->holder], &function, &guard->refusal);
 	if (code < 0)
 		return code == -ENOMEM ? code : 0;
-	guard->refusal = find_ends(survey, &function.values, callers, count, guard);
+	guard->refusal = find_ends(survey, function.guarded.values, callers, count, guard);
 	survey_leave(&function);
 	return 0;
 }
@@ -101,7 +101,7 @@ static int name_in_runner(const struct guard_survey *survey, const struct holder
 	if (code < 0)
 		return code;
 	code = -ENOENT;
-	if (values_at(&function.values, flow_find(function.values.flow, address), &state)) {
+	if (values_at(function.guarded.values, flow_find(function.guarded.values->flow, address), &state)) {
 		place = guard_find_vtable(&state, function.guarded.vtable);
 		begin->vtable = place.reg;
 		begin->runner = holder->ranges[0].address;

@@ -10,7 +10,7 @@
 #include "compiler/recognise.h"
 #include "compiler/values.h"
 
-enum { GUARD_EXITS = 8, GUARD_LABEL = 96 };
+enum { GUARD_EXITS = 24, GUARD_LABEL = 96 };
 
 /* What guards call, by address. */
 struct guard_callees {

@@ -7,7 +7,7 @@
 #ifndef QUERYTAP_COMPILER_PLACE_H
 #define QUERYTAP_COMPILER_PLACE_H
 
-#include "compiler/flow.h"
+#include "compiler/values.h"
 
 enum { MAX_GUARDS = 8, MAX_EXITS = 24 };
 
@@ -32,13 +32,13 @@ struct placement {
 enum { FILTER_QUERY_PROVIDERS = 1 << 1 };
 
 /*
- * Collects the offsets, from the TyCtxt, of bytes in which `flow` tests FILTER_QUERY_PROVIDERS. At most `room` are
+ * Collects the offsets, from the TyCtxt, of bytes in which a function tests FILTER_QUERY_PROVIDERS. At most `room` are
  * written; returns how many. The offset that nearly all functions agree on is that of the self-profiler's filter.
  */
-size_t place_filter_candidates(const struct flow *flow, int32_t *offsets, size_t room);
+size_t place_filter_candidates(const struct values *values, int32_t *offsets, size_t room);
 
 /* Finds entry and exit sites in a followed function whose filter byte lies `filter_offset` behind the TyCtxt. */
-void place_sites(const struct flow *flow, int32_t filter_offset, struct placement *out);
+void place_sites(const struct values *values, int32_t filter_offset, struct placement *out);
 
 /*
  * For a query's own function outside incremental mode: the offset of its vtable from the TyCtxt. It is the one address

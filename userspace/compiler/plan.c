@@ -28,6 +28,7 @@ struct runner {
 	enum key_kind key;
 	size_t twin; /* one that runs the same queries, itself if it is the first of those; see runner_group */
 	struct flow flow;
+	struct values values; /* of the flow; empty if it cannot be decoded */
 	struct placement placement;
 };
 
@@ -144,14 +145,16 @@ static int survey_symbols(struct survey *survey)
 	return 0;
 }
 
-static void decode_runner(const struct image *image, struct runner *runner)
+/* Decodes and follows a runner's code. Returns 0 or -ENOMEM. */
+static int follow_runner(const struct image *image, struct runner *runner)
 {
 	if (!runner->has_entry)
 		runner->placement.refusal = "its entry has no symbol";
 	else if (flow_decode(image, runner->ranges, runner->range_count, &runner->flow, NULL) < 0)
 		runner->placement.refusal = "its code cannot be decoded";
-	else if (flow_follow(&runner->flow) < 0)
-		runner->placement.refusal = "out of memory";
+	else
+		return values_follow(&runner->flow, runner->ranges[0].address, &runner->values);
+	return 0;
 }
 
 /* The offset that most functions test; 0 if none does. */
@@ -165,8 +168,10 @@ static int32_t filter_offset(const struct survey *survey)
 
 	for (size_t i = 0; i < survey->runner_count; i++) {
 		int32_t offsets[MAX_CANDIDATES];
-		size_t count = place_filter_candidates(&survey->runners[i].flow, offsets, MAX_CANDIDATES);
+		size_t count = 0;
 
+		if (!survey->runners[i].placement.refusal)
+			count = place_filter_candidates(&survey->runners[i].values, offsets, MAX_CANDIDATES);
 		for (size_t j = 0; j < count; j++) {
 			size_t k = 0;
 
@@ -184,18 +189,19 @@ static int32_t filter_offset(const struct survey *survey)
 	return used ? table[best].offset : 0;
 }
 
-static void place_runners(struct survey *survey)
+static int place_runners(struct survey *survey)
 {
 	for (size_t i = 0; i < survey->runner_count; i++)
-		decode_runner(survey->image, &survey->runners[i]);
+		if (follow_runner(survey->image, &survey->runners[i]) < 0)
+			return -ENOMEM;
 	survey->filter = filter_offset(survey);
 	for (size_t i = 0; i < survey->runner_count; i++) {
 		struct runner *runner = &survey->runners[i];
 
 		if (!runner->placement.refusal)
-			place_sites(&runner->flow, survey->filter, &runner->placement);
-		flow_forget_states(&runner->flow);
+			place_sites(&runner->values, survey->filter, &runner->placement);
 	}
+	return 0;
 }
 
 /* The index of the runner that begins at `address`, or SIZE_MAX. */
@@ -364,13 +370,10 @@ static int add_site(const struct survey *survey, struct plan *plan, uint64_t add
 			     (struct site){.cookie = cookie, .kind = kind, .event = EVENT_QUERY, .group = group});
 }
 
-/* Adds the entries of a try_execute_query. Without memory to follow its code, keys are not known. */
+/* Adds the entries of a try_execute_query. */
 static int add_entries(const struct survey *survey, const struct runner *runner, uint32_t group, struct plan *plan)
 {
 	const struct placement *placement = &runner->placement;
-	struct values values = {0};
-	bool followed =
-	    runner->key != KEY_UNKNOWN && values_follow(&runner->flow, runner->ranges[0].address, &values) == 0;
 	int code = 0;
 
 	for (size_t i = 0; i < placement->guard_count && code == 0; i++) {
@@ -378,12 +381,9 @@ static int add_entries(const struct survey *survey, const struct runner *runner,
 		uint64_t cookie = COOKIE_MAKE(guard->tcx_register, guard->vtable_register, guard->vtable_on_stack,
 					      guard->vtable_displacement);
 
-		if (followed)
-			cookie |= key_cookie(&values, guard->address, runner->key, survey->filter);
+		cookie |= key_cookie(&runner->values, guard->address, runner->key, survey->filter);
 		code = add_site(survey, plan, guard->address, cookie, SITE_ENTER, group);
 	}
-	if (followed)
-		values_free(&values);
 	return code;
 }
 
@@ -427,9 +427,9 @@ static int add_activities(struct survey *survey, struct plan *plan)
 		code = shared_find(survey->image, survey->vtables, survey->vtable_range_count, &shared);
 
 	for (size_t i = 0; i < survey->runner_count && code == 0; i++)
-		if (survey->runners[i].has_entry && survey->runners[i].flow.count)
+		if (survey->runners[i].values.flow)
 			runners[guards.runner_count++] =
-			    (struct survey_runner){survey->runners[i].ranges[0].address, &survey->runners[i].flow};
+			    (struct survey_runner){survey->runners[i].ranges[0].address, &survey->runners[i].values};
 	for (size_t i = 0; i < survey->entrance_count && code == 0; i++)
 		if (survey->entrances[i].incremental)
 			queries[guards.query_count++] =
@@ -467,8 +467,8 @@ static int fill_plan(struct survey *survey, const char *path, struct plan *plan,
 				 "rustc 1.95 to 1.97 are known",
 				 path, plan->version);
 	snprintf(plan->generation, sizeof(plan->generation), "%s", survey->generation);
-	place_runners(survey);
-	if (add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0 || add_activities(survey, plan) < 0)
+	if (place_runners(survey) < 0 || add_queries(survey, plan) < 0 || add_sites(survey, plan) < 0 ||
+	    add_activities(survey, plan) < 0)
 		return error_set(err, ENOMEM, "out of memory reading %s", path);
 	groups_assign(plan, survey->runner_count);
 	if (plan->site_count)
@@ -495,8 +495,10 @@ int plan_make(const char *path, struct plan **out, struct error *err)
 	if (code == 0)
 		code = plan ? fill_plan(&survey, path, plan, err)
 			    : error_set(err, ENOMEM, "out of memory reading %s", path);
-	for (size_t i = 0; i < survey.runner_count; i++)
+	for (size_t i = 0; i < survey.runner_count; i++) {
+		values_free(&survey.runners[i].values);
 		flow_free(&survey.runners[i].flow);
+	}
 	free(survey.runners);
 	free(survey.entrances);
 	free(survey.callees.items);

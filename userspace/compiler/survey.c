@@ -21,30 +21,29 @@ int survey_follow(const struct guard_survey *survey, const struct holder *holder
 		  const char **refusal)
 {
 	const struct survey_runner *runner = find_runner(survey, holder);
-	uint64_t entry = holder->ranges[0].address;
-	int code;
 
 	memset(out, 0, sizeof(*out));
 	*refusal = NULL;
+	out->guarded = (struct guarded){survey->image, runner ? runner->values : &out->values, survey->callees, -1};
+	if (runner) {
+		out->guarded.vtable = guard_vtable_argument(runner->values, survey->filter_offset);
+		return 0;
+	}
 	if (!holder->has_entry)
 		*refusal = "the entry of the function that it is in has no symbol";
-	else if (!runner && flow_decode(survey->image, holder->ranges, holder->range_count, &out->own, NULL) < 0)
+	else if (flow_decode(survey->image, holder->ranges, holder->range_count, &out->flow, NULL) < 0)
 		*refusal = "the function that it is in cannot be decoded";
 	if (*refusal)
 		return -ENOENT;
-	code = values_follow(runner ? runner->flow : &out->own, entry, &out->values);
-	if (code < 0) {
-		flow_free(&out->own);
-		return code;
+	if (values_follow(&out->flow, holder->ranges[0].address, &out->values) < 0) {
+		flow_free(&out->flow);
+		return -ENOMEM;
 	}
-	out->guarded = (struct guarded){survey->image, &out->values, survey->callees, -1};
-	if (runner)
-		out->guarded.vtable = guard_vtable_argument(&out->values, survey->filter_offset);
 	return 0;
 }
 
 void survey_leave(struct survey_function *function)
 {
 	values_free(&function->values);
-	flow_free(&function->own);
+	flow_free(&function->flow);
 }

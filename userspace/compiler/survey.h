@@ -7,10 +7,10 @@
 #include "compiler/compiler.h"
 #include "compiler/shared.h"
 
-/* A function that runs queries, decoded. */
+/* A function that runs queries, followed. */
 struct survey_runner {
 	uint64_t address;
-	const struct flow *flow;
+	const struct values *values;
 };
 
 /* A query and the function that runs it in incremental mode. */
@@ -35,8 +35,9 @@ struct guard_survey {
 /* A function with guards, followed. */
 struct survey_function {
 	struct guarded guarded;
+	/* What guarded.values is of; empty if it is a runner's. */
 	struct values values;
-	struct flow own; /* empty if the flow is a runner's */
+	struct flow flow;
 };
 
 /* Follows the function around a call. Returns 0, -ENOMEM, or -ENOENT with a reason in *refusal. */

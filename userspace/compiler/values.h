@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * What registers and stack slots hold in a decoded function: constants, addresses on its stack, and its arguments.
- * flow_follow knows less, of each instruction; this is kept for the starts of straight lines, and stepped from there.
+ * What registers and stack slots hold in a decoded function: constants, addresses on its stack, and its arguments. It
+ * is kept for the starts of straight lines, and stepped from there.
  */
 #ifndef QUERYTAP_COMPILER_VALUES_H
 #define QUERYTAP_COMPILER_VALUES_H
