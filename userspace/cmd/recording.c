@@ -362,6 +362,19 @@ static void print_last_line(struct recording *recording, const struct collect_to
 		recording_say(recording, "no profiles: none of the processes compiled anything with a probed rustc");
 }
 
+/* Says what was left untimed, if anything was. */
+static void print_untimed(struct recording *recording)
+{
+	struct collect_untimed untimed;
+
+	collector_untimed(recording->collector, &untimed);
+	if (untimed.labels)
+		recording_say(recording,
+			      "left untimed to keep the overhead low: %zu queries and activities, about %.0f%% of the "
+			      "events and %.0f%% of the self time (--overhead exact times all)",
+			      untimed.labels, 100 * untimed.events, 100 * untimed.self);
+}
+
 int recording_close(struct recording *recording, int status)
 {
 	struct collect_totals totals;
@@ -373,6 +386,8 @@ int recording_close(struct recording *recording, int status)
 	if (totals.failed)
 		recording_say(recording, "%" PRIu64 " profile%s not written: %s", totals.failed,
 			      totals.failed == 1 ? " was" : "s were", totals.failure);
+	if (!recording->settings->quiet && totals.files)
+		print_untimed(recording);
 	if (!recording->settings->quiet)
 		print_last_line(recording, &totals);
 	if (recording->settings->strict && status == 0 && (totals.lost || totals.failed))

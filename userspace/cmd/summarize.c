@@ -8,6 +8,7 @@
 
 #include "analysis/analysis.h"
 #include "cmd/tables.h"
+#include "cmd/untimed.h"
 #include "render/render.h"
 
 struct summarize_settings {
@@ -62,8 +63,10 @@ static int find_order(const char *name, enum summary_order *order, struct error 
 			 name);
 }
 
-static int print(const struct summarize_settings *settings, const struct summary *summary, struct error *err)
+static int print(const struct summarize_settings *settings, const char *path, const struct summary *summary,
+		 struct error *err)
 {
+	struct mmp_reader *profile;
 	struct summary_filter filter = {settings->percent_above, settings->limit, settings->hits};
 	struct output output;
 	int rc = output_open(settings->output, &output, err);
@@ -72,6 +75,13 @@ static int print(const struct summarize_settings *settings, const struct summary
 		return rc;
 	rc = settings->json ? render_summary_json(summary, &filter, output.stream, err)
 			    : render_summary_text(summary, &filter, output.stream, err);
+	if (!rc && !settings->json) {
+		rc = tables_open(path, &profile, err);
+		if (!rc) {
+			untimed_print(profile, output.stream);
+			mmp_close(profile);
+		}
+	}
 	return output_close(&output, rc, err);
 }
 
@@ -118,7 +128,7 @@ static int show_items(const struct summarize_settings *settings, const char *pat
 		rc = tables_summarize(path, &summary, err);
 	if (!rc) {
 		summary_sort(&summary, order);
-		rc = print(settings, &summary, err);
+		rc = print(settings, path, &summary, err);
 		summary_free(&summary);
 	}
 	return rc;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "collect/items.h"
 #include "collect/probing.h"
 #include "util/clock.h"
 
@@ -81,4 +82,26 @@ void budget_learn(const struct collector *collector)
 			experience_store(probed->plan, collector->cache, collector->owner, seen);
 		free(seen);
 	}
+}
+
+void collector_untimed(const struct collector *collector, struct collect_untimed *untimed)
+{
+	const struct probed *longest = NULL;
+	struct untimed_share share;
+
+	*untimed = (struct collect_untimed){0};
+	for (size_t i = 0; i < collector->compiler_count; i++)
+		if (!longest || collector->compilers[i].compiled > longest->compiled)
+			longest = &collector->compilers[i];
+	if (!longest || collector->overhead.mode != OVERHEAD_AUTO)
+		return;
+	for (size_t i = 0; i < item_count(longest->plan); i++) {
+		enum timing_state state = timing_state(longest->timing, i);
+
+		untimed->labels += (state == TIMING_UNTIMED || state == TIMING_LET_GO) &&
+				   (collector->place.events & COLLECT_EVENT(item_event(longest->plan, i)));
+	}
+	share = timing_untimed_share(longest->timing);
+	untimed->events = share.events;
+	untimed->self = share.self;
 }

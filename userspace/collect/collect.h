@@ -134,6 +134,14 @@ void collector_drain(struct collector *collector);
 
 void collector_totals(const struct collector *collector, struct collect_totals *totals);
 
+/* What was not timed of the compiler that compiled longest: how many labels, and an estimate of their share. */
+struct collect_untimed {
+	size_t labels;
+	double events, self; /* of all */
+};
+
+void collector_untimed(const struct collector *collector, struct collect_untimed *untimed);
+
 /* What is recorded: the events of the options without those that this kernel does not show (artifact sizes). */
 unsigned int collector_events(const struct collector *collector);
 

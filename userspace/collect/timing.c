@@ -88,23 +88,19 @@ static int by_worth(const void *a, const void *b)
 	return difference < 0 ? -1 : difference > 0;
 }
 
-static bool is_query_group(const struct plan *plan, uint32_t group)
-{
-	return group >= GROUP_FIRST + plan->activity_count;
-}
-
 /*
  * Results that are hashed are named by the query that the thread is in: where not all queries are timed, they are not
  * either. Returns whether that changes anything.
  */
 static bool keep_hashing_named(struct timing *timing)
 {
-	for (uint32_t i = 0; i < timing->plan->group_count; i++) {
-		if (!is_query_group(timing->plan, i) || timing->states[i] == TIMING_TIMED ||
-		    timing->states[GROUP_HASHING] != TIMING_TIMED)
+	for (size_t i = 0; i < timing->plan->query_count; i++) {
+		uint32_t group = timing->plan->queries[i].group;
+
+		if (timing->states[group] == TIMING_TIMED || timing->states[GROUP_HASHING] != TIMING_TIMED)
 			continue;
-		timing->states[GROUP_HASHING] = timing->states[i];
-		timing->let_go_at[GROUP_HASHING] = timing->let_go_at[i];
+		timing->states[GROUP_HASHING] = timing->states[group];
+		timing->let_go_at[GROUP_HASHING] = timing->let_go_at[group];
 		return true;
 	}
 	return false;
