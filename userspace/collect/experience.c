@@ -98,7 +98,7 @@ struct item_sum *experience_load(const struct plan *plan, const char *cache)
 	for (size_t i = 0; i < typical_count; i++) {
 		const struct typical *typical = &typical_items[i];
 		size_t item = item_find(plan, typical->event, typical->label);
-		double events = TYPICAL_SECONDS * typical->rate;
+		double events = TYPICAL_SECONDS * typical->rate / 1000;
 
 		if (item != SIZE_MAX)
 			add(&sums[item], &(struct item_sum){0, events, events * typical->self_ns / 1e9});

@@ -30,7 +30,7 @@ struct item_sum *experience_load(const struct plan *plan, const char *cache);
 void experience_store(const struct plan *plan, const char *cache, const struct identity *owner,
 		      const struct item_sum *seen);
 
-/* What is typical of an item: events in a second of compiling, and self time of one in nanoseconds. */
+/* What is typical of an item: events in 1,000 seconds of compiling, and self time of one in nanoseconds. */
 struct typical {
 	enum event_class event;
 	const char *label;

@@ -3,13 +3,15 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "collect/items.h"
 
-/* Of the time of a compile: what costs less is never worth leaving out, and need not be let go of alone. */
-#define LITTLE 0.0001
+/* Of the time of a compile: what costs less is never worth leaving out, or need not be let go of alone. */
+#define NOTHING 0.00001
+#define LITTLE 0.0002
 /* Seconds of compiling by which the budget may be ahead: a short compile begins with what is called most. */
 #define GRACE 0.5
 /* After letting go, the rest is to cost this much of the budget. */
@@ -34,6 +36,10 @@ struct timing {
 	uint8_t *states;   /* by group: enum timing_state */
 	double *let_go_at; /* by group: seconds of compiling */
 	uint64_t event_count;
+	/* Since something was let go of last. */
+	struct seen *recent; /* by item */
+	uint64_t recent_events;
+	double recent_from; /* seconds of compiling */
 };
 
 static bool matches(const char *patterns, const char *label)
@@ -79,13 +85,18 @@ static double cost_of(const struct timing *timing, const struct worth *worth)
 	return worth->events * timing->options.cost;
 }
 
+/* What never came is worth the most: it costs nothing. */
+static double self_of_event(const struct worth *worth)
+{
+	return worth->events > 0 ? worth->self / worth->events : INFINITY;
+}
+
 /* The most self time for an event comes first. */
 static int by_worth(const void *a, const void *b)
 {
-	const struct worth *left = a, *right = b;
-	double difference = right->self * left->events - left->self * right->events;
+	double left = self_of_event(a), right = self_of_event(b);
 
-	return difference < 0 ? -1 : difference > 0;
+	return left > right ? -1 : left < right;
 }
 
 /*
@@ -120,7 +131,7 @@ static int choose_by_experience(struct timing *timing)
 
 		if (timing->states[worths[i].group] != TIMING_TIMED)
 			continue;
-		if (cost > LITTLE && spent + cost > timing->options.overhead.budget)
+		if (cost > NOTHING && spent + cost > timing->options.overhead.budget)
 			timing->states[worths[i].group] = TIMING_UNTIMED;
 		else
 			spent += cost;
@@ -167,10 +178,11 @@ int timing_new(const struct timing_options *options, const struct plan *plan, st
 				  .options = *options,
 				  .known = experience,
 				  .seen = calloc(items, sizeof(*timing->seen)),
+				  .recent = calloc(items, sizeof(*timing->recent)),
 				  .wanted = calloc(items, sizeof(*timing->wanted)),
 				  .states = calloc(plan->group_count, sizeof(*timing->states)),
 				  .let_go_at = calloc(plan->group_count, sizeof(*timing->let_go_at))};
-	if (timing->seen && timing->wanted && timing->states && timing->let_go_at)
+	if (timing->seen && timing->recent && timing->wanted && timing->states && timing->let_go_at)
 		code = ask(timing) ? 0 : -ENOENT;
 	if (code == 0 && options->overhead.mode == OVERHEAD_AUTO)
 		code = choose_by_experience(timing);
@@ -193,6 +205,7 @@ void timing_free(struct timing *timing)
 		return;
 	free(timing->known);
 	free(timing->seen);
+	free(timing->recent);
 	free(timing->wanted);
 	free(timing->states);
 	free(timing->let_go_at);
@@ -223,10 +236,13 @@ void timing_note(struct timing *timing, const struct wire_interval *interval, ui
 	size_t item = item_of(timing->plan, interval->start_and_number >> 48);
 
 	timing->event_count++;
+	timing->recent_events++;
 	if (item == SIZE_MAX)
 		return;
 	timing->seen[item].events++;
 	timing->seen[item].self += self;
+	timing->recent[item].events++;
+	timing->recent[item].self += self;
 }
 
 bool timing_keeps(const struct timing *timing, const struct wire_interval *interval)
@@ -245,18 +261,11 @@ bool timing_keeps(const struct timing *timing, const struct wire_interval *inter
 	return item != SIZE_MAX && timing->wanted[item];
 }
 
-double timing_spent(const struct timing *timing, double seconds)
-{
-	double spent = (double)timing->event_count * timing->options.cost;
-
-	return spent < seconds ? spent / (seconds - spent) : 0;
-}
-
 /*
- * What the groups that may be let go of were worth so far, the least first, for a second of `seconds`. Returns how
+ * What the groups that may be let go of were worth lately, the least first, for a second of `seconds`. Returns how
  * many.
  */
-static size_t seen_worths(const struct timing *timing, double seconds, struct worth *worths)
+static size_t recent_worths(const struct timing *timing, double seconds, struct worth *worths)
 {
 	size_t count = 0;
 
@@ -268,8 +277,8 @@ static size_t seen_worths(const struct timing *timing, double seconds, struct wo
 		for (size_t i = 0; i < item_count(timing->plan); i++) {
 			if (item_group(timing->plan, i) != group)
 				continue;
-			worth.events += (double)timing->seen[i].events / seconds;
-			worth.self += (double)timing->seen[i].self / 1e9 / seconds;
+			worth.events += (double)timing->recent[i].events / seconds;
+			worth.self += (double)timing->recent[i].self / 1e9 / seconds;
 		}
 		if (worth.events > 0)
 			worths[count++] = worth;
@@ -286,17 +295,17 @@ static size_t seen_worths(const struct timing *timing, double seconds, struct wo
 
 size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, size_t room)
 {
-	double budget = timing->options.overhead.budget, rate;
+	double budget = timing->options.overhead.budget;
+	double spent = (double)timing->recent_events * timing->options.cost;
+	double without = seconds - timing->recent_from - spent, rate;
 	struct worth *worths;
 	size_t count, chosen = 0;
 
-	if (timing->options.overhead.mode != OVERHEAD_AUTO || seconds <= 0)
+	if (timing->options.overhead.mode != OVERHEAD_AUTO || without <= 0 || spent <= budget * (without + GRACE))
 		return 0;
-	rate = timing_spent(timing, seconds);
-	if (rate * seconds <= budget * (seconds + GRACE))
-		return 0;
+	rate = spent / without;
 	worths = calloc(timing->plan->group_count, sizeof(*worths));
-	count = worths ? seen_worths(timing, seconds / (1 + rate), worths) : 0;
+	count = worths ? recent_worths(timing, without, worths) : 0;
 	for (size_t i = 0; i < count && chosen + 1 < room && rate > AIM * budget; i++) {
 		rate -= cost_of(timing, &worths[i]);
 		timing->states[worths[i].group] = TIMING_LET_GO;
@@ -306,6 +315,11 @@ size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, si
 	free(worths);
 	if (chosen < room && keep_hashing_named(timing))
 		groups[chosen++] = GROUP_HASHING;
+	if (chosen) {
+		memset(timing->recent, 0, item_count(timing->plan) * sizeof(*timing->recent));
+		timing->recent_events = 0;
+		timing->recent_from = seconds;
+	}
 	return chosen;
 }
 

@@ -38,12 +38,9 @@ void timing_note(struct timing *timing, const struct wire_interval *interval, ui
 /* Whether an interval belongs into the profile: not one that was open when its probes were let go of. */
 bool timing_keeps(const struct timing *timing, const struct wire_interval *interval);
 
-/* What the probes have cost so far, as a share of `seconds` of compiling without that. */
-double timing_spent(const struct timing *timing, double seconds);
-
 /*
- * Looks whether that is too much and chooses which groups to let go of. Returns how many, at most `room`; they count as
- * let go of from here on.
+ * Looks whether the probes have cost too much of the `seconds` of compiling, since something was let go of last, and
+ * chooses which groups to let go of. Returns how many, at most `room`; they count as let go of from here on.
  */
 size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, size_t room);
 
