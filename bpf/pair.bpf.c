@@ -81,7 +81,8 @@ int query_enter(struct pt_regs *ctx)
 /* An exit on a thread without a shadow stack: the query was entered before the probes were there. */
 static __noinline int exit_unknown(void)
 {
-	count_up(current_process(), missed, 1);
+	if (!letting_go)
+		count_up(current_process(), missed, 1);
 	return 0;
 }
 
