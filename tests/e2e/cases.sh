@@ -76,7 +76,8 @@ use_standin() {
 }
 
 # Prints the value of KEY in querytap's part of the metadata of profile FILE.
-meta() { grep -ao '"querytap": {.*}' "$2" | grep -o "\"$1\":[^,}]*" | cut -d: -f2; }
+# What follows the metadata in the file is binary.
+meta() { LC_ALL=C grep -ao '"querytap": {.*}' "$2" | LC_ALL=C grep -ao "\"$1\":[^,}]*" | head -n 1 | cut -d: -f2; }
 
 # Prints the value of KEY added up over the profiles $2...
 meta_total() {
