@@ -370,7 +370,7 @@ static void print_untimed(struct recording *recording)
 	collector_untimed(recording->collector, &untimed);
 	if (untimed.labels)
 		recording_say(recording,
-			      "left untimed to keep the overhead low: %zu queries and activities, about %.0f%% of the "
+			      "left untimed to keep the overhead low: %zu queries and activities, up to %.0f%% of the "
 			      "events and %.0f%% of the self time (--overhead exact times all)",
 			      untimed.labels, 100 * untimed.events, 100 * untimed.self);
 }

@@ -17,7 +17,7 @@ static void print_overhead(const json_t *overhead, FILE *out)
 	fprintf(out, "To keep the overhead low, %zu queries and activities were left untimed%s", untimed + let_go,
 		let_go ? ", some of them from a point on: their counts are not whole" : "");
 	fprintf(out,
-		". About %.0f%% of all events and %.0f%% of the self time are theirs, which is in what called them. "
+		". Up to %.0f%% of all events and %.0f%% of the self time are theirs, which is in what called them. "
 		"--overhead exact times all.\n",
 		100 * json_number_value(json_object_get(overhead, "untimed_events")),
 		100 * json_number_value(json_object_get(overhead, "untimed_self_time")));

@@ -42,7 +42,10 @@ void budget_note(struct collector *collector, const struct profile *profile, con
 
 void budget_end(struct collector *collector, const struct profile *profile)
 {
-	collector->compilers[profile_compiler(profile)].compiled += age(profile, clock_now(CLOCK_MONOTONIC));
+	struct probed *probed = &collector->compilers[profile_compiler(profile)];
+
+	timing_advance(probed->timing, budget_seconds(collector, probed));
+	probed->compiled += age(profile, clock_now(CLOCK_MONOTONIC));
 	selftime_forget(collector->selftime, profile_tgid(profile));
 }
 
@@ -53,7 +56,8 @@ static void review(struct collector *collector, struct probed *probed)
 
 	if (!groups)
 		return;
-	count = timing_review(probed->timing, budget_seconds(collector, probed), groups, probed->plan->group_count);
+	timing_advance(probed->timing, budget_seconds(collector, probed));
+	count = timing_review(probed->timing, groups, probed->plan->group_count);
 	if (count) {
 		collector->bpf->bss->letting_go = 1;
 		probes_let_go(probed->probes, groups, count);
@@ -76,7 +80,7 @@ void budget_learn(const struct collector *collector)
 {
 	for (size_t i = 0; i < collector->compiler_count; i++) {
 		const struct probed *probed = &collector->compilers[i];
-		struct item_sum *seen = timing_seen(probed->timing, budget_seconds(collector, probed));
+		struct item_sum *seen = timing_seen(probed->timing);
 
 		if (seen && collector->cache)
 			experience_store(probed->plan, collector->cache, collector->owner, seen);

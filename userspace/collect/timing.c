@@ -36,6 +36,7 @@ struct timing {
 	uint8_t *states;   /* by group: enum timing_state */
 	double *let_go_at; /* by group: seconds of compiling */
 	uint64_t event_count;
+	double seconds; /* of compiling so far */
 	/* Since something was let go of last. */
 	struct seen *recent; /* by item */
 	uint64_t recent_events;
@@ -228,7 +229,7 @@ bool timing_may_let_go(const struct timing *timing, uint32_t group)
 	for (size_t i = 0; i < item_count(timing->plan); i++)
 		if (item_group(timing->plan, i) == group)
 			events += item_worth(timing, i).events;
-	return events * timing->options.cost > LITTLE;
+	return events == 0 || events * timing->options.cost > LITTLE;
 }
 
 void timing_note(struct timing *timing, const struct wire_interval *interval, uint64_t self)
@@ -293,11 +294,16 @@ static size_t recent_worths(const struct timing *timing, double seconds, struct 
 	return count;
 }
 
-size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, size_t room)
+void timing_advance(struct timing *timing, double seconds)
+{
+	timing->seconds = seconds;
+}
+
+size_t timing_review(struct timing *timing, uint32_t *groups, size_t room)
 {
 	double budget = timing->options.overhead.budget;
 	double spent = (double)timing->recent_events * timing->options.cost;
-	double without = seconds - timing->recent_from - spent, rate;
+	double without = timing->seconds - timing->recent_from - spent, rate;
 	struct worth *worths;
 	size_t count, chosen = 0;
 
@@ -309,7 +315,7 @@ size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, si
 	for (size_t i = 0; i < count && chosen + 1 < room && rate > AIM * budget; i++) {
 		rate -= cost_of(timing, &worths[i]);
 		timing->states[worths[i].group] = TIMING_LET_GO;
-		timing->let_go_at[worths[i].group] = seconds;
+		timing->let_go_at[worths[i].group] = timing->seconds;
 		groups[chosen++] = worths[i].group;
 	}
 	free(worths);
@@ -318,7 +324,7 @@ size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, si
 	if (chosen) {
 		memset(timing->recent, 0, item_count(timing->plan) * sizeof(*timing->recent));
 		timing->recent_events = 0;
-		timing->recent_from = seconds;
+		timing->recent_from = timing->seconds;
 	}
 	return chosen;
 }
@@ -328,14 +334,14 @@ enum timing_state timing_state(const struct timing *timing, size_t item)
 	return timing->wanted[item] ? timing->states[item_group(timing->plan, item)] : TIMING_NOT_ASKED;
 }
 
-/* How long an item was timed in `seconds` of compiling. */
-static double timed_seconds(const struct timing *timing, size_t item, double seconds)
+/* For how many seconds of compiling an item was timed. */
+static double timed_seconds(const struct timing *timing, size_t item)
 {
 	uint32_t group = item_group(timing->plan, item);
 
 	switch (timing->states[group]) {
 	case TIMING_TIMED:
-		return seconds;
+		return timing->seconds;
 	case TIMING_LET_GO:
 		return timing->let_go_at[group];
 	default:
@@ -349,34 +355,34 @@ struct untimed_share timing_untimed_share(const struct timing *timing)
 	double events = 0, self = 0;
 
 	for (size_t i = 0; i < item_count(timing->plan); i++) {
-		enum timing_state state = timing_state(timing, i);
+		double missing = timing->seconds - timed_seconds(timing, i);
 		struct worth worth = item_worth(timing, i);
 
-		if (state == TIMING_NOT_ASKED)
+		if (timing_state(timing, i) == TIMING_NOT_ASKED)
 			continue;
-		events += worth.events;
-		self += worth.self;
-		if (state != TIMING_TIMED) {
-			share.events += worth.events;
-			share.self += worth.self;
-		}
+		share.events += worth.events * missing;
+		share.self += worth.self * missing;
+		events += (double)timing->seen[i].events;
+		self += (double)timing->seen[i].self / 1e9;
 	}
-	share.events = events > 0 ? share.events / events : 0;
-	share.self = self > 0 ? share.self / self : 0;
+	/* The missing self time is in that of the callers. */
+	share.self = share.self < self ? share.self / self : self > 0;
+	share.events = events > 0 ? share.events / (share.events + events) : 0;
 	return share;
 }
 
-struct item_sum *timing_seen(const struct timing *timing, double seconds)
+struct item_sum *timing_seen(const struct timing *timing)
 {
 	double spent = (double)timing->event_count * timing->options.cost;
-	double without = seconds > spent ? (seconds - spent) / seconds : 1;
+	double without = timing->seconds > spent ? (timing->seconds - spent) / timing->seconds : 1;
 	struct item_sum *sums;
 
-	if (timing->options.overhead.mode == OVERHEAD_COUNTS || timing->options.overhead.queries || seconds <= 0)
+	if (timing->options.overhead.mode == OVERHEAD_COUNTS || timing->options.overhead.queries ||
+	    timing->seconds <= 0)
 		return NULL;
 	sums = calloc(item_count(timing->plan), sizeof(*sums));
 	for (size_t i = 0; sums && i < item_count(timing->plan); i++)
-		sums[i] = (struct item_sum){timed_seconds(timing, i, seconds) * without, (double)timing->seen[i].events,
+		sums[i] = (struct item_sum){timed_seconds(timing, i) * without, (double)timing->seen[i].events,
 					    (double)timing->seen[i].self / 1e9};
 	return sums;
 }

@@ -38,11 +38,14 @@ void timing_note(struct timing *timing, const struct wire_interval *interval, ui
 /* Whether an interval belongs into the profile: not one that was open when its probes were let go of. */
 bool timing_keeps(const struct timing *timing, const struct wire_interval *interval);
 
+/* Says how many seconds compilers have compiled for so far, added up over them. */
+void timing_advance(struct timing *timing, double seconds);
+
 /*
- * Looks whether the probes have cost too much of the `seconds` of compiling, since something was let go of last, and
- * chooses which groups to let go of. Returns how many, at most `room`; they count as let go of from here on.
+ * Looks whether the probes have cost too much of the time of compiling since something was let go of last, and chooses
+ * which groups to let go of. Returns how many, at most `room`; they count as let go of from here on.
  */
-size_t timing_review(struct timing *timing, double seconds, uint32_t *groups, size_t room);
+size_t timing_review(struct timing *timing, uint32_t *groups, size_t room);
 
 /* Why an item's events are not all there. */
 enum timing_state {
@@ -54,14 +57,17 @@ enum timing_state {
 
 enum timing_state timing_state(const struct timing *timing, size_t item);
 
-/* What share of all events, and of all self time, the items have that were left alone or let go of: an estimate. */
+/*
+ * What share of all events, and of all self time, is missing of the items that were left alone or let go of: what
+ * earlier recordings have taught of these, against what was seen in this one. Nothing if nothing was seen.
+ */
 struct untimed_share {
 	double events, self;
 };
 
 struct untimed_share timing_untimed_share(const struct timing *timing);
 
-/* What was seen in `seconds` of compiling, to be freed with free(); NULL if nothing is to be learned from it. */
-struct item_sum *timing_seen(const struct timing *timing, double seconds);
+/* What was seen, to be freed with free(); NULL if nothing is to be learned from it. */
+struct item_sum *timing_seen(const struct timing *timing);
 
 #endif
