@@ -45,10 +45,22 @@ typedef struct {
 
 struct signal_struct {
 	atomic_t live; /* threads of the process that have not begun to exit */
+	unsigned int flags;
+	int group_exit_code;
+	/* Of the threads that are gone; pages of the largest of its programs. */
+	__u64 utime, stime;
+	__u64 sum_sched_runtime;
+	unsigned long maxrss;
+};
+
+struct percpu_counter {
+	__s64 count;
 };
 
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	unsigned long hiwater_rss;
+	struct percpu_counter rss_stat[4];
 };
 
 struct vm_area_struct {
@@ -64,6 +76,7 @@ struct sched_entity {
 struct task_struct {
 	int pid, tgid;
 	int exit_code;
+	__u64 start_time; /* CLOCK_MONOTONIC */
 	struct sched_entity se;
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;

@@ -10,8 +10,10 @@ const volatile __u8 cpu_time = 0;
 const volatile __u64 wake_bytes = 1024 * 1024;
 volatile __u8 letting_go = 0;
 volatile __u64 cost_inside = 0, cost_around = 0, cost_pace = 0;
+volatile __u64 lost_lives = 0;
 
 struct processes_map processes SEC(".maps");
+struct leaving_map leaving SEC(".maps");
 struct threads_map threads SEC(".maps");
 struct queries_map queries SEC(".maps");
 struct passes_map passes SEC(".maps");

@@ -58,6 +58,8 @@ extern volatile __u64 cost_pace;
 /* Entries are let go of before their exits, which then end nothing and are not missed. Set by the collector. */
 extern volatile __u8 letting_go;
 
+extern volatile __u64 lost_lives; /* records about the life of processes for which the ring buffer had no room */
+
 extern const volatile __u8 with_texts; /* read the texts that guards have as arguments */
 extern const volatile __u8 with_keys;  /* read the keys of queries */
 
@@ -71,6 +73,15 @@ struct processes_map {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, struct wire_process);
+};
+
+/* Processes that have ended and are not freed yet; the key is the address of their first thread's task. */
+struct leaving_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct wire_life);
 };
 
 struct threads_map {
@@ -100,6 +111,7 @@ struct records_map {
 };
 
 extern struct processes_map processes SEC(".maps");
+extern struct leaving_map leaving SEC(".maps");
 extern struct threads_map threads SEC(".maps");
 extern struct queries_map queries SEC(".maps");
 extern struct passes_map passes SEC(".maps");

@@ -126,6 +126,8 @@ enum wire_kind {
 	WIRE_TEXT = 6,	    /* struct wire_text: what the argument of an interval to come stands for */
 	WIRE_FILE = 7,	    /* struct wire_file: a compiler, or a program that it started, has written a file */
 	WIRE_RENAME = 8,    /* struct wire_rename: or renamed one */
+	WIRE_FORK = 9,	    /* struct wire_fork: a process of the tree has started another */
+	WIRE_FREED = 10, /* struct wire_freed: nothing is left of a process that ended, its parent has waited for it */
 };
 
 /*
@@ -176,18 +178,48 @@ struct wire_text {
 	char bytes[WIRE_MAX_TEXT];
 };
 
-struct wire_exec {
-	struct wire_header header;
-	unsigned long long time;
+/* Which process of that tgid a record is about. */
+struct wire_life {
+	unsigned long long born; /* when it was forked */
+	unsigned int parent;	 /* tgid of who forked it; 0 if not known */
+	unsigned int padding;
+};
+
+struct wire_fork {
+	struct wire_header header; /* of the new process */
+	struct wire_life life;
 	char comm[WIRE_COMM];
+};
+
+struct wire_exec {
+	struct wire_header header; /* count: bytes of command line in this record */
+	struct wire_life life;
+	unsigned long long time;
+	unsigned long long args_size; /* bytes of the whole command line */
+	char comm[WIRE_COMM];
+	char args[WIRE_ARGS_CHUNK];
 };
 
 struct wire_end {
 	struct wire_header header;
+	struct wire_life life;
 	unsigned long long time;
 	struct wire_counts counts;
+	/* Most pages that it had in memory: before its last exec, and since; 0 where the kernel no longer says. */
+	unsigned long long pages_before, pages;
 	int exit_code; /* as wait(2) reports it */
 	unsigned int by_exec;
+};
+
+/* What getrusage(2) would say of the process, all its threads together. */
+struct wire_freed {
+	struct wire_header header;
+	struct wire_life life;
+	unsigned long long run_time;	 /* nanoseconds on the CPU */
+	unsigned long long user, system; /* its parts, which are found by sampling: only their proportion counts */
+	unsigned long long pages;	 /* the most that it had in memory */
+	int exit_code;
+	unsigned int padding;
 };
 
 /*
@@ -219,6 +251,11 @@ struct wire_process {
 	unsigned int flags;	 /* PROCESS_ flags */
 	unsigned int threads;	 /* with a shadow stack */
 	unsigned int compiler;	 /* tgid of the compiler that has started it, itself or by others; 0 for none */
+	unsigned int parent;	 /* as in wire_life */
+	unsigned long long born; /* likewise; 0 if the collector began to follow it and nothing happened since */
+	unsigned long long end;	 /* when it ended, if WIRE_END had no room */
+	unsigned long long pages_before; /* as in wire_end */
+	int exit_code;			 /* likewise */
 	unsigned int padding;
 };
 
@@ -233,9 +270,10 @@ _Static_assert(sizeof(struct wire_header) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_counts) == 48, "shared with BPF");
 _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
-_Static_assert(sizeof(struct wire_end) == 80, "shared with BPF");
+_Static_assert(sizeof(struct wire_end) == 112, "shared with BPF");
+_Static_assert(sizeof(struct wire_freed) == 72, "shared with BPF");
 _Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
-_Static_assert(sizeof(struct wire_process) == 96, "shared with BPF");
+_Static_assert(sizeof(struct wire_process) == 128, "shared with BPF");
 #endif
 
 #endif

@@ -378,19 +378,25 @@ static void print_untimed(struct recording *recording)
 int recording_close(struct recording *recording, int status)
 {
 	struct collect_totals totals;
+	struct error err;
+	int code = 0;
 
 	collector_finish(recording->collector);
 	collector_totals(recording->collector, &totals);
+	if (totals.files)
+		code = collector_write_build(recording->collector, &recording->user, &err);
 	if (!totals.files)
 		recording_drop_directory(recording);
 	if (totals.failed)
 		recording_say(recording, "%" PRIu64 " profile%s not written: %s", totals.failed,
 			      totals.failed == 1 ? " was" : "s were", totals.failure);
+	if (code < 0)
+		recording_say(recording, "the build as a whole was not written: %s", err.text);
 	if (!recording->settings->quiet && totals.files)
 		print_untimed(recording);
 	if (!recording->settings->quiet)
 		print_last_line(recording, &totals);
-	if (recording->settings->strict && status == 0 && (totals.lost || totals.failed))
+	if (recording->settings->strict && status == 0 && (totals.lost || totals.failed || code < 0))
 		return EXIT_LOST;
 	return status;
 }

@@ -13,6 +13,7 @@
 
 #include "compiler/compiler.h"
 #include "util/error.h"
+#include "util/identity.h"
 
 /* How uprobes are attached. */
 enum attach_method {
@@ -151,6 +152,13 @@ void collector_attach_time(const struct collector *collector, uint64_t *attach_n
 
 /* Stops recording: closes what still runs as truncated, lets go of the probes and finishes all profiles. */
 void collector_finish(struct collector *collector);
+
+/* The file in the profiles' folder that tells of all processes, compilers and others, and the version of its format. */
+#define COLLECT_BUILD_FILE "build.json"
+#define COLLECT_BUILD_FORMAT 1
+
+/* Writes it, after collector_finish. Returns 0 or a negative errno. */
+int collector_write_build(const struct collector *collector, const struct identity *owner, struct error *err);
 
 /* Frees everything; profiles that were not finished are removed. Accepts NULL. */
 void collector_free(struct collector *collector);

@@ -66,10 +66,13 @@ static void finish_profile(struct collector *collector, size_t index, struct wir
 		note_failure(collector, &err);
 	collector->totals.others += profile_others(profile) - others;
 	err.text[0] = '\0';
-	if (profile_finish(profile, &counts, &err) == 0)
+	if (profile_finish(profile, &counts, &err) == 0) {
 		collector->totals.files++;
-	else if (err.text[0])
+		processes_add_profile(collector->processes, profile);
+	} else if (err.text[0]) {
 		note_failure(collector, &err);
+	}
+	profile_free(profile);
 	collector->live[index] = collector->live[--collector->live_count];
 }
 
@@ -156,7 +159,7 @@ static void take_end(struct collector *collector, const struct wire_end *record)
 	/* A rustc that ends well without a query has compiled nothing: cargo has asked it for the names of files. */
 	if (!record->exit_code && !record->counts.lost && !has_compiled(collector, collector->live[index])) {
 		add_counts(&collector->totals, &record->counts);
-		profile_abandon(collector->live[index]);
+		profile_free(collector->live[index]);
 		collector->live[index] = collector->live[--collector->live_count];
 	} else {
 		finish_profile(collector, index, record->counts, !record->exit_code);
@@ -171,6 +174,8 @@ static int take_record(void *context, void *data, size_t size)
 	size_t index;
 
 	(void)size;
+	if (!collector->measured)
+		processes_take(collector->processes, header);
 	switch (header->kind) {
 	case WIRE_INTERVALS:
 		take_intervals(collector, data);
@@ -263,8 +268,10 @@ int collector_open(const struct collect_options *options, struct collector **out
 	collector->cache = options->cache;
 	collector->owner = options->owner;
 	collector->selftime = selftime_new();
-	code = collector->directory && collector->selftime ? choose_method(collector, options->attach, err)
-							   : error_set(err, ENOMEM, "out of memory");
+	collector->processes = processes_new();
+	code = collector->directory && collector->selftime && collector->processes
+		   ? choose_method(collector, options->attach, err)
+		   : error_set(err, ENOMEM, "out of memory");
 	if (code == 0)
 		code = load_programs(collector, options, err);
 	if (code == 0)
@@ -364,6 +371,8 @@ int collector_follow(struct collector *collector, pid_t pid, enum follow how, st
 
 	if (code < 0 && code != -EEXIST)
 		return error_set(err, code, "cannot follow process %d: %s", (int)pid, strerror(-code));
+	if (code == 0)
+		processes_follow(collector->processes, pid, how, process.start);
 	/* If it ended before it was followed, nothing else would take it out again. */
 	if (code == 0 && how != FOLLOW_NEW && has_ended(pid))
 		bpf_map_delete_elem(processes, &tgid);
@@ -434,9 +443,9 @@ void collector_attach_time(const struct collector *collector, uint64_t *attach_n
 
 static void stop_following(struct collector *collector)
 {
-	struct bpf_link **links[] = {&collector->bpf->links.on_fork, &collector->bpf->links.on_exec,
-				     &collector->bpf->links.on_exit, &collector->bpf->links.on_switch,
-				     &collector->bpf->links.call_begin};
+	struct bpf_link **links[] = {&collector->bpf->links.on_fork,	&collector->bpf->links.on_exec,
+				     &collector->bpf->links.on_exit,	&collector->bpf->links.on_switch,
+				     &collector->bpf->links.call_begin, &collector->bpf->links.on_free};
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		bpf_link__destroy(*links[i]);
@@ -456,6 +465,7 @@ static void take_remaining(struct collector *collector)
 	       bpf_map_delete_elem(processes, &end.header.tgid) == 0) {
 		end.counts = process.counts;
 		take_end(collector, &end);
+		processes_take_remaining(collector->processes, end.header.tgid, &process);
 	}
 	memset(&end.counts, 0, sizeof(end.counts));
 	while (collector->live_count)
@@ -478,6 +488,7 @@ void collector_finish(struct collector *collector)
 	collector->detach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	collector_drain(collector);
 	finish_threads(collector);
+	await_freed(collector);
 	stop_following(collector);
 	collector_drain(collector);
 	take_remaining(collector);
@@ -490,11 +501,12 @@ void collector_free(struct collector *collector)
 		return;
 	detach(collector);
 	while (collector->live_count)
-		profile_abandon(collector->live[--collector->live_count]);
+		profile_free(collector->live[--collector->live_count]);
 	for (size_t i = 0; i < collector->compiler_count; i++)
 		timing_free(collector->compilers[i].timing);
 	free(collector->live);
 	selftime_free(collector->selftime);
+	processes_free(collector->processes);
 	ring_buffer__free(collector->ring);
 	querytap_bpf__destroy(collector->bpf);
 	free(collector->directory);

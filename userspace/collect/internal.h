@@ -9,6 +9,7 @@
 #include "build/bpf/querytap.skel.h"
 #include "collect/attach.h"
 #include "collect/collect.h"
+#include "collect/processes.h"
 #include "collect/profile.h"
 #include "collect/selftime.h"
 #include "collect/timing.h"
@@ -37,6 +38,7 @@ struct collector {
 	size_t compiler_count;
 	struct profile **live; /* one for each process that compiles now: a few */
 	size_t live_count, live_room;
+	struct processes *processes;
 	struct collect_totals totals;
 	uint64_t attach_ns, detach_ns;
 	struct probe_cost cost;
@@ -54,5 +56,8 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 
 /* Has every thread's open queries closed and its batch sent, by a BPF iterator over all tasks. */
 void finish_threads(struct collector *collector);
+
+/* Waits until the processes that have ended are freed, so that it is known what they used; not for long. */
+void await_freed(struct collector *collector);
 
 #endif

@@ -83,9 +83,10 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 	bpf->links.on_fork = bpf_program__attach(bpf->progs.on_fork);
 	bpf->links.on_exec = bpf_program__attach(bpf->progs.on_exec);
 	bpf->links.on_exit = bpf_program__attach(bpf->progs.on_exit);
+	bpf->links.on_free = bpf_program__attach(bpf->progs.on_free);
 	if (options->cpu_time)
 		bpf->links.on_switch = bpf_program__attach(bpf->progs.on_switch);
-	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit ||
+	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit || !bpf->links.on_free ||
 	    (options->cpu_time && !bpf->links.on_switch))
 		return error_set(err, ENOTSUP, "cannot attach to the scheduler's tracepoints: %s", strerror(errno));
 	return 0;

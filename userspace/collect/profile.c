@@ -12,6 +12,7 @@
 #include "collect/artifacts.h"
 #include "collect/items.h"
 #include "mmprofdata/mmprofdata.h"
+#include "util/path.h"
 
 enum { NUMBERS = 0x10000 }; /* that intervals can have */
 
@@ -33,7 +34,9 @@ struct profile {
 	uint64_t queries, others;
 	uint64_t gone_unwound, gone_truncated; /* intervals left out since their probes were let go of */
 	uint64_t *counts;		       /* of events, by number; where they are only counted */
-	char *args;			       /* NUL-separated; a NUL behind the last */
+	char crate[128];
+	char *path;
+	char *args; /* NUL-separated; a NUL behind the last */
 	size_t args_length;
 	struct mmp_writer *writer;
 	uint64_t kinds[EVENT_CLASSES];
@@ -66,7 +69,7 @@ struct profile *profile_new(const struct profile_place *place, const struct plan
 		profile->counts = calloc(NUMBERS, sizeof(*profile->counts));
 	if ((place->overhead.mode == OVERHEAD_COUNTS && !profile->counts) || !profile->args || !profile->query_labels ||
 	    !profile->activity_labels || !profile->artifacts) {
-		profile_abandon(profile);
+		profile_free(profile);
 		return NULL;
 	}
 	return profile;
@@ -90,14 +93,14 @@ static int from_mmp(int code, const struct mmp_error *from, struct error *err)
 }
 
 /* A path that no other profile has: two compilations of one crate may, rarely, get the same process id. */
-static void choose_path(const struct profile *profile, char *path, size_t size)
+static void choose_path(struct profile *profile, char *path, size_t size)
 {
-	char crate[128];
+	const char *directory = profile->place->directory, *crate = profile->crate;
 
-	crate_name(profile->args, profile->args_length, crate, sizeof(crate));
-	snprintf(path, size, "%s/%s-%07u" MMP_EXTENSION, profile->place->directory, crate, profile->tgid);
+	crate_name(profile->args, profile->args_length, profile->crate, sizeof(profile->crate));
+	snprintf(path, size, "%s/%s-%07u" MMP_EXTENSION, directory, crate, profile->tgid);
 	for (unsigned int i = 2; access(path, F_OK) == 0; i++)
-		snprintf(path, size, "%s/%s-%07u-%u" MMP_EXTENSION, profile->place->directory, crate, profile->tgid, i);
+		snprintf(path, size, "%s/%s-%07u-%u" MMP_EXTENSION, directory, crate, profile->tgid, i);
 }
 
 static const char *const kind_names[EVENT_CLASSES] = {
@@ -121,6 +124,7 @@ static int open_writer(struct profile *profile, struct error *err)
 	int code;
 
 	choose_path(profile, path, sizeof(path));
+	profile->path = strdup(path);
 	code = mmp_writer_create(path, &options, &profile->writer, &error);
 	for (int i = 0; i < EVENT_CLASSES && code == 0; i++)
 		if (profile->place->events & COLLECT_EVENT(i))
@@ -484,15 +488,11 @@ int profile_finish(struct profile *profile, const struct wire_counts *counts, st
 
 	if (!profile->writer && !profile->failed) {
 		code = open_writer(profile, err);
-		if (code < 0) {
-			profile_abandon(profile);
+		if (code < 0)
 			return code;
-		}
 	}
-	if (profile->failed) {
-		profile_abandon(profile);
+	if (profile->failed)
 		return code;
-	}
 	if (profile->counts)
 		code = write_counts(profile, &error);
 	if (code == 0)
@@ -502,11 +502,10 @@ int profile_finish(struct profile *profile, const struct wire_counts *counts, st
 		profile->writer = NULL;
 	}
 	free(text);
-	profile_abandon(profile);
 	return code < 0 ? from_mmp(code, &error, err) : 0;
 }
 
-void profile_abandon(struct profile *profile)
+void profile_free(struct profile *profile)
 {
 	struct text *text, *next;
 
@@ -522,6 +521,7 @@ void profile_abandon(struct profile *profile)
 	free(profile->counts);
 	free(profile->query_labels);
 	free(profile->activity_labels);
+	free(profile->path);
 	free(profile->args);
 	free(profile);
 }
@@ -540,6 +540,16 @@ uint32_t profile_compiler(const struct profile *profile)
 uint64_t profile_start(const struct profile *profile)
 {
 	return profile->start;
+}
+
+const char *profile_crate(const struct profile *profile)
+{
+	return profile->crate;
+}
+
+const char *profile_file(const struct profile *profile)
+{
+	return profile->path ? path_name(profile->path) : NULL;
 }
 
 uint32_t profile_tgid(const struct profile *profile)

@@ -48,14 +48,19 @@ int profile_write_artifacts(struct profile *profile, bool succeeded, struct erro
 int profile_add_intervals(struct profile *profile, const struct wire_intervals *record, size_t count, uint64_t *unnamed,
 			  struct error *err);
 
-/* Gives the file its metadata and name, and frees the profile. Returns 0 or a negative errno with the file removed. */
+/* Gives the file its metadata and name. Returns 0 or a negative errno. */
 int profile_finish(struct profile *profile, const struct wire_counts *counts, struct error *err);
 
 /* Takes the intervals out of the counts that were left out since their probes were let go of. */
 void profile_settle(const struct profile *profile, struct wire_counts *counts);
 
-/* Frees the profile without a file. Accepts NULL. */
-void profile_abandon(struct profile *profile);
+/* Frees the profile; the file is removed if it was not finished. Accepts NULL. */
+void profile_free(struct profile *profile);
+
+/* When its program began, the crate that it compiles, and the name of its file; NULL without a file. Borrowed. */
+uint64_t profile_start(const struct profile *profile);
+const char *profile_crate(const struct profile *profile);
+const char *profile_file(const struct profile *profile);
 
 uint32_t profile_tgid(const struct profile *profile);
 
