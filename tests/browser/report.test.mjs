@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { addEmptyProfile, expectAccessible, hostile_label, makeFolder, milliseconds, readTable, summarize } from './build.mjs';
-import { isDark, noBrowser, querytap, screenshot, temp, withPage } from './lib.mjs';
+import { isDark, noBrowser, querytap, screenshot, temp, tryQuerytap, withPage } from './lib.mjs';
 
 const skip = noBrowser;
 const folder = makeFolder('build', [
@@ -206,6 +206,107 @@ test('report: compilers without events', { skip }, async () => {
 		assert.deepEqual(await readTable(page, 'Top queries of two'), [['Nothing to show.']]);
 		await expectAccessible(page);
 	});
+});
+
+// A build.json beside those profiles: cargo runs all the while, and second's linker and a build script that fails.
+const whole_folder = makeFolder('whole', [
+	['first', 10031, 'tiny-197-args', 200],
+	['second', 10032, 'tiny-195', 220],
+	['third', 10033, 'tiny-197-cache-hits', 3000],
+]);
+const whole_start = 1795227779000000000n;
+const ms = 1000000;
+const whole = {
+	format: 1, querytap: '0', start_realtime_ns: String(whole_start), stopped_ns: 6000 * ms, complete: false, lost: 3,
+	processes: [
+		[10030, null, 0, 5000, ['cargo', 'build']],
+		[10031, 0, 200, 900, ['rustc', 'first.rs'], 'first-0010031.mm_profdata'],
+		[10032, 0, 220, 2900, ['rustc', 'second.rs'], 'second-0010032.mm_profdata'],
+		[10040, 2, 2000, 2800, ['/usr/bin/cc', '-o', '<b>hostile</b>']],
+		[10041, 3, 2100, 2700, ['ld', '-o', 'x']],
+		[10042, 0, 2900, 2950, ['/t/build/pack-0123456789ab/build-script-build'], undefined, { exit_code: 101 }],
+		[10033, 0, 3000, 4000, ['rustc'], 'third-0010033.mm_profdata'],
+		[10043, 0, 4100, null, ['sccache'], undefined, { complete: false, exit_code: null, user_ns: null, system_ns: null, peak_bytes: null }],
+	].map(([pid, parent, start, end, command, profile, rest]) => ({
+		pid, parent, joined: false, complete: true, start_ns: start * ms, end_ns: end && end * ms, exit_code: 0, signal: null,
+		user_ns: 12 * ms, system_ns: 3 * ms, peak_bytes: 2 ** 21, comm: 'x', programs: [{ command, profile }], ...rest,
+	})),
+};
+fs.writeFileSync(path.join(whole_folder, 'build.json'), JSON.stringify(whole));
+const whole_file = path.join(temp, 'whole.html');
+querytap('report', whole_folder, '-o', whole_file);
+
+test('report: with build.json, the timeline shows all processes', { skip }, async () => {
+	await withPage(whole_file, {}, async (page) => {
+		const list = await bars(page);
+		assert.deepEqual(list.map((one) => one.name), [
+			'cargo (10030)', 'first', 'second', 'cc (10040)', 'ld (10041)', 'pack’s build script (10042)', 'third', 'sccache (10043)',
+		]);
+		const bar = (name) => list.find((one) => one.name.startsWith(name));
+		// Below the parent, and within its time.
+		const linker = bar('cc');
+		assert.ok(linker.top > bar('second').top && bar('second').top > bar('cargo').top);
+		assert.equal(linker.top - bar('second').top, bar('ld').top - linker.top);
+		assert.ok(linker.left >= bar('second').left && linker.right <= bar('second').right);
+		assert.equal(bar('third').top, bar('first').top);
+		const width = bar('cargo').width / 5;
+		assert.ok(Math.abs(linker.left - bar('cargo').left - 2 * width) < 2);
+		assert.ok(Math.abs(linker.width - 0.8 * width) < 2);
+		assert.match(await page.getAttribute('.bar.linker', 'title'), /exit status 0, CPU time 15\.0 ms, peak memory 2\.0 MiB/);
+		assert.match(await page.getAttribute('.bar.build-script', 'title'), /exit status 101/);
+		assert.match(await page.getAttribute('.bar.other', 'title'), /still ran when the recording stopped$/);
+		assert.match(await page.textContent('#notes'), /3 records about processes found no room/);
+
+		await page.click('.bar.linker >> nth=0');
+		assert.equal(await page.textContent('#crate-title'), 'cc (10040)');
+		assert.match(await page.textContent('#crate'), /Exit status 0, CPU time 15\.0 ms, peak memory 2\.0 MiB\./);
+		assert.match(await page.textContent('#crate .path'), /<b>hostile<\/b>/);
+		assert.deepEqual((await readTable(page, 'Started by cc (10040)')).map((row) => row[0]), ['ld (10041)']);
+		await expectAccessible(page);
+		await page.click('.started-by button');
+		assert.equal(await page.textContent('#crate-title'), 'second');
+		assert.ok((await page.$$('.flame .box')).length > 20);
+		assert.match(await page.textContent('#crate'), /Exit status 0, CPU time/);
+		await page.click('#crates button:has-text("third")');
+		assert.equal(await page.textContent('#crate-title'), 'third');
+		await page.click('text=Close');
+		assert.match(await page.evaluate(() => document.activeElement.title), /^third:/);
+		await page.keyboard.press('Home');
+		assert.match(await page.evaluate(() => document.activeElement.title), /^cargo/);
+	});
+	await withPage(whole_file, { hash: '#process-10041', dark: true, width: 375 }, async (page) => {
+		assert.equal(await page.textContent('#crate-title'), 'ld (10041)');
+		await expectAccessible(page);
+		await screenshot(page, 'report-whole-narrow-dark');
+	});
+});
+
+test('report: a build.json that cannot be used is ignored with a warning', () => {
+	const damaged = makeFolder('damaged', [['first', 10031, 'tiny-197-args', 0]]);
+	const without = querytap('report', damaged, '--json');
+	const trace = querytap('crox', '--dir', damaged, '-o', '-');
+	for (const text of ['{', '{}', '{"format": 2}', JSON.stringify({ ...whole, processes: [{}] })]) {
+		fs.writeFileSync(path.join(damaged, 'build.json'), text);
+		for (const [args, expected] of [[['report', damaged, '--json'], without], [['crox', '--dir', damaged, '-o', '-'], trace]]) {
+			const { status, stdout, stderr } = tryQuerytap(...args);
+			assert.equal(status, 0);
+			assert.equal(stdout, expected);
+			assert.match(stderr, /^querytap: \S*damaged\/build\.json .*; it is ignored\n$/);
+		}
+	}
+});
+
+test('crox --dir: with build.json, processes have rows of their own', () => {
+	const trace = JSON.parse(querytap('crox', '--dir', whole_folder, '-o', '-'));
+	const events = trace.filter((event) => event.cat === 'Process');
+	assert.deepEqual(events.map((event) => event.name), ['cargo', 'cc', 'ld', 'pack’s build script', 'sccache']);
+	const linker = events.find((event) => event.name === 'cc');
+	assert.equal(linker.args.parent, 10032);
+	assert.equal(linker.ts, Number(whole_start / 1000n) + 2000000);
+	assert.equal(linker.dur, 800000);
+	assert.ok(trace.some((event) => event.ph === 'X' && event.pid === 10032 && event.cat === 'Query'));
+	const one = path.join(whole_folder, 'first-0010031.mm_profdata');
+	assert.ok(!JSON.parse(querytap('crox', one, '-o', '-')).some((event) => event.cat === 'Process'));
 });
 
 test('report: light, dark, narrow, and print', { skip }, async () => {

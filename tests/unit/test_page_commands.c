@@ -384,7 +384,7 @@ static void pages_have_a_strict_policy(void **state)
 	const struct {
 		const struct command *command;
 		size_t parts;
-	} rows[] = {{&command_compare, 4}, {&command_report, 6}};
+	} rows[] = {{&command_compare, 4}, {&command_report, 7}};
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {

@@ -64,7 +64,7 @@ static void take_freed(struct processes *processes, uint32_t pid, uint64_t born,
 /* The file's contents; frees the processes. */
 static json_t *finish(struct processes *processes)
 {
-	struct processes_summary summary = {STOPPED, OFFSET, COUNT_LOST};
+	struct processes_summary summary = {.stopped = STOPPED, .realtime_offset = OFFSET, .lost = COUNT_LOST};
 	char *text = processes_text(processes, &summary);
 	json_t *root;
 
@@ -296,6 +296,23 @@ static void test_one_that_runs_already_is_read(void **state)
 	json_decref(root);
 }
 
+static void test_parents_come_first(void **state)
+{
+	struct processes *processes = processes_new();
+	json_t *root;
+
+	(void)state;
+	/* The child is found first. */
+	processes_follow(processes, getpid(), FOLLOW_TREE, 50);
+	processes_follow(processes, getppid(), FOLLOW_TREE, 60);
+	root = finish(processes);
+	assert_int_equal(number(process_at(root, 0), "pid"), getppid());
+	assert_int_equal(number(process_at(root, 0), "start_ns"), 10);
+	assert_int_equal(number(process_at(root, 1), "start_ns"), 0);
+	assert_int_equal(number(process_at(root, 1), "parent"), 0);
+	json_decref(root);
+}
+
 static void test_a_child_found_before_its_fork_is_told_is_one(void **state)
 {
 	struct processes *processes = processes_new();
@@ -366,6 +383,7 @@ int main(void)
 	    cmocka_unit_test(test_what_the_kernel_kept_completes_it),
 	    cmocka_unit_test(test_the_command_begins_with_its_program),
 	    cmocka_unit_test(test_one_that_runs_already_is_read),
+	    cmocka_unit_test(test_parents_come_first),
 	    cmocka_unit_test(test_a_child_found_before_its_fork_is_told_is_one),
 	    cmocka_unit_test(test_a_compiler_that_nobody_told_of),
 	    cmocka_unit_test(test_arguments_need_not_be_text),

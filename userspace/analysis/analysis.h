@@ -199,6 +199,65 @@ int build_lay_out(const struct build_input *inputs, size_t count, struct build *
 /* Frees what the build holds, not the struct. Accepts one that is zeroed. */
 void build_free(struct build *build);
 
+/* ---- All processes of a build, as build.json tells of them ---- */
+
+enum recorded_kind {
+	RECORDED_COMPILER, /* it has a profile */
+	RECORDED_CARGO,
+	RECORDED_BUILD_SCRIPT,
+	RECORDED_LINKER, /* below a compiler */
+	RECORDED_OTHER,
+	RECORDED_KINDS,
+};
+
+/* Stands for no process. */
+#define RECORDED_NONE SIZE_MAX
+
+/* What is not known. */
+#define RECORDED_UNKNOWN (-1)
+
+/* Times in nanoseconds since 1970. */
+struct recorded_process {
+	uint32_t pid;
+	size_t parent; /* before it in the list; RECORDED_NONE if that was not followed */
+	uint64_t start_ns, end_ns;
+	bool joined;				/* it ran before it was followed */
+	bool complete;				/* it has ended; otherwise its end is the recording's */
+	int exit_code, signal;			/* RECORDED_UNKNOWN if it did not end so */
+	int64_t user_ns, system_ns, peak_bytes; /* or RECORDED_UNKNOWN */
+	enum recorded_kind kind;
+	char *name;    /* its last program's, without folders; of a build script with its package */
+	char *command; /* its last program's arguments, joined by blanks; "" if it only was forked */
+	char *profile; /* the file's name; NULL if it has none */
+	size_t lane;
+};
+
+/* Freed with recorded_free. */
+struct recorded_build {
+	struct recorded_process *processes; /* by start */
+	size_t count;
+	size_t lane_count;
+	uint64_t start_ns, end_ns; /* of the first process, and of the last to end */
+	uint64_t lost;		   /* records */
+	bool complete;
+};
+
+/* The kind as it is written ("build script"). */
+const char *recorded_kind_name(enum recorded_kind kind);
+
+/*
+ * Reads the file `path` (docs/build.md) and puts the processes into lanes: each below its parent, the lowest that is
+ * free as long as it or what it started runs. Fails with -ENOENT if there is none, with -EINVAL if it is damaged or of
+ * another format, or with -ENOMEM.
+ */
+int recorded_read(const char *path, struct recorded_build *recorded, struct error *err);
+
+/* Frees what it holds, not the struct. Accepts one that is zeroed. */
+void recorded_free(struct recorded_build *recorded);
+
+/* Makes the build begin and end no later and no earlier than these processes: its times count from there, then. */
+void build_widen(struct build *build, const struct recorded_build *recorded);
+
 /* ---- Merged stacks ---- */
 
 /* The intervals of one label that lie in the same labels: a node of a tree. Times in nanoseconds. */

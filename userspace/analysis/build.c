@@ -235,6 +235,27 @@ int build_lay_out(const struct build_input *inputs, size_t count, struct build *
 	return rc;
 }
 
+void build_widen(struct build *build, const struct recorded_build *recorded)
+{
+	uint64_t shift;
+
+	if (!recorded->count)
+		return;
+	if (recorded->start_ns < build->start_ns) {
+		shift = build->start_ns - recorded->start_ns;
+		build->start_ns = recorded->start_ns;
+		build->wall_ns += shift;
+		for (size_t i = 0; i < build->process_count; i++) {
+			build->processes[i].start_ns += shift;
+			build->processes[i].end_ns += shift;
+		}
+		for (size_t i = 0; i < build->step_count; i++)
+			build->steps[i].time_ns += shift;
+	}
+	if (recorded->end_ns > build->start_ns + build->wall_ns)
+		build->wall_ns = recorded->end_ns - build->start_ns;
+}
+
 void build_free(struct build *build)
 {
 	free(build->processes);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/profiles.h"
 #include "mmprofdata/mmprofdata.h"
 #include "render/render.h"
 #include "util/path.h"
@@ -123,7 +124,8 @@ static int check_profiles(const struct paths *paths, struct error *err)
 	return rc;
 }
 
-static int write_trace(const struct paths *paths, const struct trace_options *chosen, FILE *out, struct error *err)
+static int write_trace(const struct paths *paths, const struct recorded_build *recorded,
+		       const struct trace_options *chosen, FILE *out, struct error *err)
 {
 	struct trace_writer *writer;
 	int rc = trace_open(out, &writer, err);
@@ -136,6 +138,8 @@ static int write_trace(const struct paths *paths, const struct trace_options *ch
 			rc = trace_add(writer, profile, chosen, err);
 		mmp_close(profile);
 	}
+	if (!rc)
+		trace_add_processes(writer, recorded, chosen);
 	trace_close(writer);
 	return rc;
 }
@@ -144,6 +148,7 @@ static int convert(const struct crox_settings *settings, const struct paths *pat
 {
 	struct trace_options chosen = {settings->collapse_threads, settings->minimum_us};
 	const char *path = strcmp(settings->output, "-") == 0 ? NULL : settings->output;
+	struct recorded_build recorded = {0};
 	struct output output;
 	int rc = path ? 0 : check_profiles(paths, err);
 
@@ -151,7 +156,10 @@ static int convert(const struct crox_settings *settings, const struct paths *pat
 		rc = output_open(path, &output, err);
 	if (rc)
 		return rc;
-	rc = write_trace(paths, &chosen, output.stream, err);
+	if (settings->directory)
+		profiles_read_build(settings->directory, &recorded);
+	rc = write_trace(paths, &recorded, &chosen, output.stream, err);
+	recorded_free(&recorded);
 	return output_close(&output, rc, err);
 }
 
@@ -177,7 +185,8 @@ const struct command command_crox = {
 	"Writes chrome_profiler.json, a trace in Chrome's JSON, to be opened in Perfetto or chrome://tracing, or "
 	"asked with DuckDB's read_json: an event for each query and activity with name, cat (its kind), ts and "
 	"dur in microseconds, pid, tid and the query's arguments, if the profile has them. Each profile is a "
-	"process there, named by its crate. The values are those of measureme's crox.",
+	"process there, named by its crate. The values are those of measureme's crox. Where DIR has a build.json, "
+	"every other process of the build is one, too: cargo, build scripts, linkers.",
     .options = options,
     .order = OPTIONS_ANYWHERE,
     .settings_size = sizeof(struct crox_settings),

@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "analysis/analysis.h"
+#include "collect/collect.h"
 #include "util/path.h"
 
 static int out_of_memory(struct error *err)
@@ -109,6 +111,20 @@ int profiles_open(const struct profile_file *file, struct mmp_reader **reader, s
 	rc = error_set(err, ENOTSUP, "%s counts %s, not time: summarize and diff can read it", file->path, unit);
 	mmp_close(*reader);
 	return rc;
+}
+
+void profiles_read_build(const char *folder, struct recorded_build *recorded)
+{
+	char *path = path_join(folder, COLLECT_BUILD_FILE);
+	struct error err;
+	int rc = path ? recorded_read(path, recorded, &err)
+		      : error_set(&err, ENOMEM, "%s: out of memory", COLLECT_BUILD_FILE);
+
+	if (rc)
+		*recorded = (struct recorded_build){0};
+	if (rc && rc != -ENOENT)
+		fprintf(stderr, "querytap: %s; it is ignored\n", err.text);
+	free(path);
 }
 
 void profiles_free(struct profile_files *files)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "analysis/analysis.h"
 #include "mmprofdata/mmprofdata.h"
 #include "util/error.h"
 
@@ -29,6 +30,12 @@ int profiles_find(const char *path, struct profile_files *files, struct error *e
 
 /* Opens one of them, which has to count time; *reader is to be closed with mmp_close. */
 int profiles_open(const struct profile_file *file, struct mmp_reader **reader, struct error *err);
+
+/*
+ * Reads what a folder's build.json tells of all processes, for recorded_free; an empty build if there is none. One that
+ * cannot be used is ignored with a warning: the profiles tell enough without it.
+ */
+void profiles_read_build(const char *folder, struct recorded_build *recorded);
 
 /* Frees what the list holds, not the struct. Accepts one that is zeroed. */
 void profiles_free(struct profile_files *files);

@@ -9,6 +9,7 @@
 #include "analysis/analysis.h"
 #include "cmd/profiles.h"
 #include "render/render.h"
+#include "util/path.h"
 
 /* What of a trace is shown, as a share of its crate's time. */
 #define REPORT_PRUNE 0.0005
@@ -33,6 +34,7 @@ struct loaded {
 	struct stacks *stacks;
 	struct build_input *inputs;
 	struct report_process *processes; /* their commands are ours to free */
+	struct recorded_build recorded;
 };
 
 static int out_of_memory(struct error *err)
@@ -57,8 +59,9 @@ static int load_profile(struct loaded *loaded, size_t i, const struct mmp_reader
 	char *command = strdup(metadata->cmd);
 	int rc;
 
-	loaded->processes[i] = (struct report_process){loaded->files.items[i].crate, metadata->process_id, command,
-						       &loaded->summaries[i], &loaded->stacks[i]};
+	loaded->processes[i] = (struct report_process){
+	    loaded->files.items[i].crate, metadata->process_id, command,
+	    &loaded->summaries[i],	  &loaded->stacks[i],	path_name(loaded->files.items[i].path)};
 	if (!command)
 		return out_of_memory(err);
 	rc = summarize_profile(profile, &loaded->summaries[i], err);
@@ -97,6 +100,8 @@ static int load(const char *path, struct loaded *loaded, struct error *err)
 			rc = load_profile(loaded, i, profile, err);
 		mmp_close(profile);
 	}
+	if (!rc)
+		profiles_read_build(path, &loaded->recorded);
 	return rc;
 }
 
@@ -114,6 +119,7 @@ static void free_loaded(struct loaded *loaded)
 	free(loaded->stacks);
 	free(loaded->inputs);
 	free(loaded->processes);
+	recorded_free(&loaded->recorded);
 	profiles_free(&loaded->files);
 }
 
@@ -138,8 +144,10 @@ static int report(const struct report_settings *settings, const char *path, stru
 	if (!rc)
 		rc = build_lay_out(loaded.inputs, loaded.files.count, &build, err);
 	if (!rc) {
-		struct report report = {path, &build, loaded.processes, REPORT_PRUNE};
+		struct report report = {path, &build, loaded.processes, REPORT_PRUNE,
+					loaded.recorded.count ? &loaded.recorded : NULL};
 
+		build_widen(&build, &loaded.recorded);
 		rc = print(settings, &report, err);
 	}
 	build_free(&build);
@@ -169,6 +177,7 @@ const struct command command_report = {
     .details = "DIR is the folder of a build's profiles, as querytap record makes it: one for each compiler process. "
 	       "The page shows what ran beside what, the longest chain of compilers that followed one another "
 	       "(inferred from their times), each crate's top queries and its merged stacks, and sums over all crates. "
+	       "Where DIR has a build.json, all other processes are there, too: cargo, build scripts, linkers. "
 	       "It is one file that needs nothing else.",
     .options = options,
     .order = OPTIONS_ANYWHERE,

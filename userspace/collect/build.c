@@ -22,8 +22,9 @@ void await_freed(struct collector *collector)
 
 int collector_write_build(const struct collector *collector, const struct identity *owner, struct error *err)
 {
-	struct processes_summary summary = {clock_now(CLOCK_MONOTONIC), collector->place.realtime_offset,
-					    collector->bpf->bss->lost_lives};
+	struct processes_summary summary = {.stopped = clock_now(CLOCK_MONOTONIC),
+					    .realtime_offset = collector->place.realtime_offset,
+					    .lost = collector->bpf->bss->lost_lives};
 	char *path = path_join(collector->directory, COLLECT_BUILD_FILE);
 	char *text = processes_text(collector->processes, &summary);
 	int code;

@@ -328,9 +328,9 @@ size_t processes_leaving(const struct processes *processes)
 /* ---- the file ---- */
 
 /* The process's parent: of those with its pid the last that was born before. NULL if it was not followed. */
-static const struct process *parent_of(const struct processes *processes, const struct process *process)
+static struct process *parent_of(const struct processes *processes, const struct process *process)
 {
-	const struct process *parent = process->parent ? last_of(processes, process->parent) : NULL;
+	struct process *parent = process->parent ? last_of(processes, process->parent) : NULL;
 
 	while (parent && (parent == process || (process->born && parent->born > process->born)))
 		parent = parent->earlier;
@@ -346,23 +346,48 @@ static int by_start(const void *left, const void *right)
 	return (a->pid > b->pid) - (a->pid < b->pid);
 }
 
+/*
+ * Puts a process behind its parent into the list of `count`. Those that ran already are followed in any order, so a
+ * child may begin before its parent here.
+ */
+static size_t put_in_order(const struct processes *processes, struct process *process, struct process **list,
+			   size_t count)
+{
+	struct process *parent;
+
+	if (process->in_order)
+		return count;
+	process->in_order = true;
+	parent = parent_of(processes, process);
+	if (parent)
+		count = put_in_order(processes, parent, list, count);
+	/* If it is its own ancestor, what /proc said was of different times. */
+	process->started_by = parent && parent->index != SIZE_MAX ? parent : NULL;
+	process->index = count;
+	list[count] = process;
+	return count + 1;
+}
+
 char *processes_text(const struct processes *processes, const struct processes_summary *summary)
 {
 	struct processes_summary whole = *summary;
-	struct process **sorted = calloc(processes->count + 1, sizeof(struct process *));
-	char *text;
+	size_t room = processes->count + 1, count = 0;
+	struct process **sorted = calloc(room, sizeof(struct process *)), **list = calloc(room, sizeof(*list));
+	char *text = NULL;
 
-	if (!sorted)
-		return NULL;
-	if (processes->count)
-		memcpy(sorted, processes->items, processes->count * sizeof(struct process *));
-	qsort(sorted, processes->count, sizeof(struct process *), by_start);
-	for (size_t i = 0; i < processes->count; i++)
-		sorted[i]->index = i;
-	for (size_t i = 0; i < processes->count; i++)
-		sorted[i]->started_by = parent_of(processes, sorted[i]);
-	whole.lost += processes->dropped;
-	text = processes_json(sorted, processes->count, &whole);
+	if (sorted && list) {
+		if (processes->count)
+			memcpy(sorted, processes->items, processes->count * sizeof(struct process *));
+		qsort(sorted, processes->count, sizeof(struct process *), by_start);
+		for (size_t i = 0; i < processes->count; i++)
+			sorted[i]->index = SIZE_MAX;
+		for (size_t i = 0; i < processes->count; i++)
+			count = put_in_order(processes, sorted[i], list, count);
+		whole.started = count ? sorted[0]->start : whole.stopped;
+		whole.lost += processes->dropped;
+		text = processes_json(list, count, &whole);
+	}
 	free(sorted);
+	free(list);
 	return text;
 }

@@ -33,9 +33,9 @@ size_t processes_leaving(const struct processes *processes);
 
 /* When the recording was made, and what is missing of it. */
 struct processes_summary {
-	uint64_t stopped;	  /* CLOCK_MONOTONIC ns */
-	uint64_t realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
-	uint64_t lost;		  /* records for which the kernel had no room */
+	uint64_t started, stopped; /* CLOCK_MONOTONIC ns; the start is that of the first process */
+	uint64_t realtime_offset;  /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns */
+	uint64_t lost;		   /* records for which the kernel had no room */
 };
 
 /* The contents of build.json; free with free(). NULL if out of memory. */

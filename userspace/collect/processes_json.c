@@ -120,7 +120,7 @@ static json_t *process_value(const struct process *process, uint64_t origin)
 
 char *processes_json(struct process *const *processes, size_t count, const struct processes_summary *summary)
 {
-	uint64_t origin = count ? processes[0]->start : summary->stopped;
+	uint64_t origin = summary->started;
 	json_t *list = json_array(), *root;
 	bool complete = summary->lost == 0;
 	char start[24], *text;

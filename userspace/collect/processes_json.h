@@ -31,8 +31,9 @@ struct process {
 	uint64_t pages_before, pages;		     /* as in wire_end */
 	uint64_t run_time, user, system, most_pages; /* as in wire_freed, once it is freed */
 	struct process *earlier;		     /* another with this pid */
-	size_t index;				     /* in the file */
-	const struct process *started_by;	     /* NULL if that was not followed */
+	bool in_order;
+	size_t index;			  /* in the file */
+	const struct process *started_by; /* NULL if that was not followed */
 	UT_hash_handle hh;
 };
 

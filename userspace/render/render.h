@@ -83,6 +83,10 @@ int trace_add(struct trace_writer *writer, const struct mmp_reader *profile, con
 	      struct error *err);
 void trace_close(struct trace_writer *writer);
 
+/* Adds the processes of a build that are no compilers: an event for each, in a process of its own. */
+void trace_add_processes(struct trace_writer *writer, const struct recorded_build *recorded,
+			 const struct trace_options *options);
+
 /*
  * Every event of the profile as text, or those of one thread; `thread` may be NULL. *shown is false if no event has a
  * time, and then nothing is written. Fails with -EINVAL on damaged strings, or with -ENOMEM.
@@ -139,6 +143,7 @@ struct report_process {
 	const char *command;
 	const struct summary *summary;
 	const struct stacks *stacks;
+	const char *file; /* its profile's name */
 };
 
 /* A whole build. Borrows everything; `processes` are in the order of build->processes. */
@@ -146,7 +151,8 @@ struct report {
 	const char *name;
 	const struct build *build;
 	const struct report_process *processes;
-	double prune; /* what stacks_merge was given */
+	double prune;			       /* what stacks_merge was given */
+	const struct recorded_build *recorded; /* all processes; NULL if they are not known */
 };
 
 /* The report as one line of JSON (docs/pages.md), and as a page that contains it. Fail with -ENOMEM. */

@@ -2,6 +2,7 @@
 /* A whole build as JSON, and as the page around it, where each trace is a piece of its own. */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "render/data.h"
 #include "render/page.h"
@@ -88,6 +89,59 @@ static void put_totals(const struct build *build, FILE *out)
 	fputc(']', out);
 }
 
+/* Which of the report's processes has this profile; -1 for none. */
+static long index_of_profile(const struct report *report, const char *profile)
+{
+	for (size_t i = 0; profile && i < report->build->process_count; i++)
+		if (strcmp(report->processes[i].file, profile) == 0)
+			return (long)i;
+	return -1;
+}
+
+/* A number, or null for RECORDED_UNKNOWN. */
+static void put_known(const char *key, int64_t number, FILE *out)
+{
+	if (number == RECORDED_UNKNOWN)
+		fprintf(out, ",\"%s\":null", key);
+	else
+		fprintf(out, ",\"%s\":%" PRId64, key, number);
+}
+
+static void put_recorded_process(const struct report *report, const struct recorded_process *process, FILE *out)
+{
+	uint64_t start_ns = report->build->start_ns;
+
+	fprintf(out, "{\"process_id\":%" PRIu32 ",\"name\":", process->pid);
+	data_put_name(process->name, out);
+	fprintf(out, ",\"kind\":\"%s\",\"command\":", recorded_kind_name(process->kind));
+	data_put_name(process->command, out);
+	fprintf(out, ",\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",\"lane\":%zu,\"joined\":%s,\"complete\":%s",
+		process->start_ns - start_ns, process->end_ns - start_ns, process->lane,
+		process->joined ? "true" : "false", process->complete ? "true" : "false");
+	put_known("parent", process->parent == RECORDED_NONE ? RECORDED_UNKNOWN : (int64_t)process->parent, out);
+	put_known("process", index_of_profile(report, process->profile), out);
+	put_known("exit_code", process->exit_code, out);
+	put_known("signal", process->signal, out);
+	put_known("user_ns", process->user_ns, out);
+	put_known("system_ns", process->system_ns, out);
+	put_known("peak_bytes", process->peak_bytes, out);
+	fputc('}', out);
+}
+
+static void put_recorded(const struct report *report, FILE *out)
+{
+	const struct recorded_build *recorded = report->recorded;
+
+	fprintf(out, ",\n\"all\":{\"lanes\":%zu,\"lost\":%" PRIu64 ",\"complete\":%s,\"processes\":[",
+		recorded->lane_count, recorded->lost, recorded->complete ? "true" : "false");
+	for (size_t i = 0; i < recorded->count; i++) {
+		if (i)
+			fputs(",\n", out);
+		put_recorded_process(report, &recorded->processes[i], out);
+	}
+	fputs("]}", out);
+}
+
 static void put_report(const struct report *report, bool with_stacks, FILE *out)
 {
 	const struct build *build = report->build;
@@ -115,6 +169,8 @@ static void put_report(const struct report *report, bool with_stacks, FILE *out)
 	}
 	fputs("],\n", out);
 	put_totals(build, out);
+	if (report->recorded)
+		put_recorded(report, out);
 	fputs("}\n", out);
 }
 
@@ -148,8 +204,8 @@ static int write_traces(void *context, FILE *out, struct error *err)
 
 static int write_policy(void *context, FILE *out, struct error *err)
 {
-	static const char *const files[] = {"base.css", "figures.css", "report.css", "figures.js",
-					    "flame.js", "report.js",   NULL};
+	static const char *const files[] = {"base.css", "figures.css",	"report.css", "figures.js",
+					    "flame.js", "processes.js", "report.js",  NULL};
 
 	(void)context;
 	(void)err;

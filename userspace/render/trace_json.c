@@ -199,3 +199,92 @@ int trace_add(struct trace_writer *writer, const struct mmp_reader *profile, con
 	thread_map_free(&threads);
 	return rc;
 }
+
+static void put_text(struct sink *sink, const char *text)
+{
+	sink_json(sink, text, strlen(text));
+	sink_need(sink, SINK_PIECE);
+}
+
+/* A number, if it is known. */
+static void put_known(struct sink *sink, const char *key, int64_t number)
+{
+	if (number == RECORDED_UNKNOWN)
+		return;
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, ",\"");
+	sink_add(sink, key, strlen(key));
+	sink_add_literal(sink, "\":");
+	sink_add_number(sink, (uint64_t)number);
+}
+
+/* The event of a whole process, up to its end. */
+static void put_process(struct sink *sink, const struct recorded_process *process,
+			const struct recorded_process *parent)
+{
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, "{\"name\":\"");
+	put_text(sink, process->name);
+	sink_add_literal(sink, "\",\"cat\":\"Process\",\"args\":{\"command\":\"");
+	put_text(sink, process->command);
+	sink_add_literal(sink, "\",\"kind\":\"");
+	put_text(sink, recorded_kind_name(process->kind));
+	sink_add_literal(sink, "\"");
+	put_known(sink, "parent", parent ? (int64_t)parent->pid : RECORDED_UNKNOWN);
+	put_known(sink, "exit_code", process->exit_code);
+	put_known(sink, "signal", process->signal);
+	put_known(sink, "user_ns", process->user_ns);
+	put_known(sink, "system_ns", process->system_ns);
+	put_known(sink, "peak_bytes", process->peak_bytes);
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, "},\"ph\":\"X\",\"ts\":");
+	sink_add_number(sink, process->start_ns / 1000);
+	sink_add_literal(sink, ",\"dur\":");
+	sink_add_number(sink, (process->end_ns - process->start_ns) / 1000);
+	sink_add_literal(sink, ",\"pid\":");
+	sink_add_number(sink, process->pid);
+	sink_add_literal(sink, ",\"tid\":");
+	sink_add_number(sink, process->pid);
+	sink_add_literal(sink, "},\n");
+}
+
+/* What the viewer calls the process, and next to it by whom it was started. */
+static void put_process_name(struct sink *sink, const struct recorded_process *process,
+			     const struct recorded_process *parent)
+{
+	begin_metadata(sink, "process_name", process->pid);
+	sink_add_literal(sink, "\"name\":\"");
+	put_text(sink, process->name);
+	sink_add_literal(sink, "\"}},\n");
+	if (parent) {
+		begin_metadata(sink, "process_labels", process->pid);
+		sink_add_literal(sink, "\"labels\":\"started by ");
+		put_text(sink, parent->name);
+		sink_add_literal(sink, " ");
+		sink_add_number(sink, parent->pid);
+		sink_add_literal(sink, "\"}},\n");
+	}
+	begin_metadata(sink, "process_sort_index", process->pid);
+	sink_add_literal(sink, "\"sort_index\":");
+	sink_add_number(sink, process->start_ns / 1000);
+	sink_add_literal(sink, "}}");
+}
+
+void trace_add_processes(struct trace_writer *writer, const struct recorded_build *recorded,
+			 const struct trace_options *options)
+{
+	for (size_t i = 0; i < recorded->count; i++) {
+		const struct recorded_process *process = &recorded->processes[i];
+		const struct recorded_process *parent =
+		    process->parent == RECORDED_NONE ? NULL : &recorded->processes[process->parent];
+
+		if (process->kind == RECORDED_COMPILER ||
+		    (process->end_ns - process->start_ns) / 1000 < options->minimum_us)
+			continue;
+		if (writer->begun)
+			sink_put(&writer->sink, ",\n", 2);
+		writer->begun = true;
+		put_process(&writer->sink, process, parent);
+		put_process_name(&writer->sink, process, parent);
+	}
+}

@@ -26,10 +26,16 @@
 		of_name.get(process.name) > 1 ? `${process.name} (${process.process_id})` : process.name;
 	const seconds = (ns) => number(ns / 1e9, 3);
 	const percent = (part, whole, decimals = 1) => `${number(whole ? (part / whole) * 100 : 0, decimals)} %`;
+	const tree = data.all && figures.processes(data, processes, name_of);
+	// What the timeline shows: all processes where they are known, else the compilers.
+	const rows = tree ? tree.rows : by_start;
+	const lanes = tree ? tree.lanes : data.lanes;
+	const row_of = (process) => (tree ? tree.row_of(process) : process);
+	const label_of = (row) => (tree ? row.label : name_of(row));
 	const beside = (one) =>
 		by_start.filter((other) => other !== one && other.start_ns < one.end_ns && one.start_ns < other.end_ns);
 
-	const view = { process: undefined, zoom: 1, flame: undefined, bars: new Map(), focus: by_start[0], tables: [] };
+	const view = { process: undefined, zoom: 1, flame: undefined, bars: new Map(), focus: rows[0], tables: [] };
 
 	function draw_header() {
 		at('folder').textContent = data.folder;
@@ -62,7 +68,7 @@
 		for (let now = 0; now <= data.wall_ns; now += step) {
 			const tick = element('div', { class: 'tick' }, `${Number((now / size).toPrecision(6))} ${unit}`);
 			tick.style.left = `${(now / data.wall_ns) * 100}%`;
-			tick.style.height = `${28 + data.lanes * lane_height}px`;
+			tick.style.height = `${28 + lanes * lane_height}px`;
 			// No room for its text.
 			if ((now / data.wall_ns) * width < width - 50) ticks.push(tick);
 		}
@@ -92,47 +98,48 @@
 		return [element('p', { class: 'running-title' }, `Compilers running (at most ${number(most)})`), chart];
 	}
 
-	const hint_of = (process) =>
-		`${name_of(process)}: ${time(process.length)}, from ${seconds(process.start_ns)} s to ${seconds(process.end_ns)} s` +
-		(process.in_chain ? ', in the longest chain' : '');
+	const hint_of = (row) =>
+		`${label_of(row)}: ${time(row.length)}, from ${seconds(row.start_ns)} s to ${seconds(row.end_ns)} s` +
+		(row.in_chain ? ', in the longest chain' : '') + (tree && row.account ? `; ${tree.account(row)}` : '');
 
-	function make_bar(process) {
+	function make_bar(row) {
+		const kind = row.in_chain ? ' chain' : tree && !row.process ? ` ${row.kind.replace(' ', '-')}` : '';
 		const bar = element(
 			'button',
 			{
-				type: 'button', class: `bar${process.in_chain ? ' chain' : ''}`, title: hint_of(process),
-				'aria-label': hint_of(process), tabindex: process === view.focus ? 0 : -1, click: () => select(process, true),
+				type: 'button', class: `bar${kind}`, title: hint_of(row),
+				'aria-label': hint_of(row), tabindex: row === view.focus ? 0 : -1, click: () => select_row(row, true),
 			},
-			name_of(process),
+			row.name,
 		);
-		bar.style.top = `${process.lane * lane_height + 2}px`;
-		view.bars.set(process, bar);
+		bar.style.top = `${row.lane * lane_height + 2}px`;
+		view.bars.set(row, bar);
 		return bar;
 	}
 
-	function move_focus(process) {
-		if (!process) return;
+	function move_focus(row) {
+		if (!row) return;
 		view.bars.get(view.focus).tabIndex = -1;
-		view.focus = process;
-		view.bars.get(process).tabIndex = 0;
-		view.bars.get(process).focus();
+		view.focus = row;
+		view.bars.get(row).tabIndex = 0;
+		view.bars.get(row).focus();
 	}
 
-	// The process of the nearest lane in a direction that ran beside this one, or else nearest to it in time.
+	// The row of the nearest lane in a direction that ran beside this one, or else nearest to it in time.
 	function in_lane(lane) {
-		const middle = (process) => (process.start_ns + process.end_ns) / 2;
-		return processes
-			.filter((process) => process.lane === lane)
+		const middle = (row) => (row.start_ns + row.end_ns) / 2;
+		return rows
+			.filter((row) => row.lane === lane)
 			.sort((a, b) => Math.abs(middle(a) - middle(view.focus)) - Math.abs(middle(b) - middle(view.focus)))[0];
 	}
 
 	function draw_timeline() {
 		const axis = element('div', { class: 'axis' });
-		const lanes = element('div', { class: 'lanes', role: 'group', 'aria-label': 'Compilers by time' }, ...by_start.map(make_bar));
-		const canvas = element('div', { class: 'canvas' }, axis, lanes, ...running_chart());
+		const field = element('div', { class: 'lanes', role: 'group', 'aria-label': tree ? 'Processes by time' : 'Compilers by time' }, ...rows.map(make_bar));
+		const canvas = element('div', { class: 'canvas' }, axis, field, ...running_chart());
 		const frame = element('div', { class: 'timeline' }, canvas);
-		const order = new Map(by_start.map((process, index) => [process, index]));
-		lanes.style.height = `${data.lanes * lane_height}px`;
+		const order = new Map(rows.map((row, index) => [row, index]));
+		field.style.height = `${lanes * lane_height}px`;
 
 		function lay_out() {
 			const style = getComputedStyle(frame);
@@ -140,13 +147,13 @@
 			const width = Math.max(200, room) * view.zoom;
 			canvas.style.width = `${view.zoom * 100}%`;
 			draw_axis(axis, width);
-			for (const [process, bar] of view.bars) {
-				const length = (process.length / data.wall_ns) * width;
+			for (const [row, bar] of view.bars) {
+				const length = (row.length / data.wall_ns) * width;
 				// Shares of the whole, so that they hold on paper, too; a bar is 3 pixels wide at least.
-				bar.style.left = `min(${(process.start_ns / data.wall_ns) * 100}%, 100% - 3px)`;
-				bar.style.width = `calc(${(process.length / data.wall_ns) * 100}% - 1px)`;
+				bar.style.left = `min(${(row.start_ns / data.wall_ns) * 100}%, 100% - 3px)`;
+				bar.style.width = `calc(${(row.length / data.wall_ns) * 100}% - 1px)`;
 				bar.classList.toggle('narrow', length < 20);
-				bar.textContent = length < 20 ? '' : name_of(process);
+				bar.textContent = length < 20 ? '' : tree ? row.name : name_of(row);
 			}
 		}
 
@@ -158,15 +165,15 @@
 			frame.scrollLeft = middle * frame.scrollWidth - frame.clientWidth / 2;
 		}
 
-		lanes.addEventListener('keydown', (event) => {
+		field.addEventListener('keydown', (event) => {
 			const now = order.get(view.focus);
 			const next = {
-				ArrowLeft: by_start[now - 1],
-				ArrowRight: by_start[now + 1],
+				ArrowLeft: rows[now - 1],
+				ArrowRight: rows[now + 1],
 				ArrowUp: in_lane(view.focus.lane - 1),
 				ArrowDown: in_lane(view.focus.lane + 1),
-				Home: by_start[0],
-				End: by_start[by_start.length - 1],
+				Home: rows[0],
+				End: rows[rows.length - 1],
 			}[event.key];
 			if (!next) return;
 			event.preventDefault();
@@ -186,10 +193,12 @@
 				{ class: 'legend' },
 				element('span', { class: 'chain' }, 'in the longest chain'),
 				element('span', {}, 'other compilers'),
+				...(tree ? tree.legend() : []),
 			),
 		);
-		at('timeline-note').textContent =
-			'Each bar is a compiler, from its start to its last event, in the lowest lane that was free. ' +
+		at('timeline-note').textContent = tree
+			? 'Each bar is a process, from its start to its end, below the one that started it and in the lowest lanes that were free. A lane is no core of the machine.'
+			: 'Each bar is a compiler, from its start to its last event, in the lowest lane that was free. ' +
 			'A lane is no core of the machine.';
 		new ResizeObserver(lay_out).observe(frame);
 		addEventListener('beforeprint', () => zoom(0));
@@ -294,7 +303,10 @@
 
 	function draw_notes() {
 		const notes = [
-			'Times are those of the profiles: a compiler is there from its profile’s start to its last event. What cargo, the linker or a build script did beside it is not on this page.',
+			tree
+				? 'The timeline’s times are those of the processes; in the tables, a compiler is there from its profile’s start to its last event.'
+				: 'Times are those of the profiles: a compiler is there from its profile’s start to its last event. What cargo, the linker or a build script did beside it is not on this page.',
+			...(tree ? tree.notes() : []),
 			'Self time is what a query or activity took itself, without those that ran inside of it, summed over a compiler’s threads.',
 			`A compiler’s trace is its stacks merged: what has the same label in the same place is one box. Boxes below ${number(data.pruned_below * 100, 2)} % of the crate’s time are left out.`,
 		];
@@ -306,30 +318,43 @@
 		view.flame = undefined;
 		at('crate').replaceChildren();
 		at('crate').hidden = true;
-		view.bars.get(view.process)?.removeAttribute('aria-current');
+		view.bars.get(view.row)?.removeAttribute('aria-current');
 		view.process = undefined;
+		view.row = undefined;
 	}
 
-	function crate_head(process) {
-		const title = element('h2', { id: 'crate-title', tabindex: -1 }, name_of(process));
+	function title_line(text) {
 		const leave = () => {
-			const last = view.process;
+			const last = view.row;
 			close();
 			refresh();
 			history.replaceState(null, '', '#');
 			move_focus(last);
 		};
+		return element(
+			'div',
+			{ class: 'crate-head' },
+			element('h2', { id: 'crate-title', tabindex: -1 }, text),
+			element('button', { type: 'button', class: 'screen', click: leave }, 'Close'),
+		);
+	}
+
+	const command_line = (command) =>
+		element('details', {}, element('summary', {}, 'Command line'), element('p', { class: 'path' }, command));
+
+	function crate_head(process) {
 		const others = beside(process).map(name_of);
 		const some = others.slice(0, 12).join(', ') + (others.length > 12 ? ` and ${number(others.length - 12)} more` : '');
 		return [
-			element('div', { class: 'crate-head' }, title, element('button', { type: 'button', class: 'screen', click: leave }, 'Close')),
+			title_line(name_of(process)),
 			element(
 				'p',
 				{ class: 'quiet' },
 				`Process ${process.process_id}, ${time(process.length)}, from ${seconds(process.start_ns)} s to ${seconds(process.end_ns)} s. `,
 				others.length ? `Beside it ran ${some}.` : 'Nothing ran beside it.',
 			),
-			element('details', {}, element('summary', {}, 'Command line'), element('p', { class: 'path' }, process.command)),
+			...(tree ? tree.details(row_of(process), select_row) : []),
+			command_line(process.command),
 		];
 	}
 
@@ -375,15 +400,33 @@
 		for (const table of view.tables) table.show(table.rows());
 	}
 
-	function select(process, focus) {
+	function process_head(row) {
+		return [
+			title_line(row.label),
+			element(
+				'p',
+				{ class: 'quiet' },
+				`Process ${row.process_id}, ${row.kind}, ${time(row.length)}, from ${seconds(row.start_ns)} s to ${seconds(row.end_ns)} s. `,
+			),
+			...tree.details(row, select_row),
+			command_line(row.command),
+		];
+	}
+
+	const select = (process, focus) => select_row(row_of(process), focus, process);
+
+	// Shows a row's process: `process`, where it is one of several profiles that the row has, else its last.
+	function select_row(row, focus, process = tree ? row.process : row) {
 		close();
+		view.row = row;
 		view.process = process;
 		at('crate').hidden = false;
-		at('crate').append(...crate_head(process), ...crate_trace(process), ...crate_top(process));
-		view.bars.get(process).setAttribute('aria-current', 'true');
+		if (process) at('crate').append(...crate_head(process), ...crate_trace(process), ...crate_top(process));
+		else at('crate').append(...process_head(row));
+		view.bars.get(row).setAttribute('aria-current', 'true');
 		refresh();
 		if (focus) {
-			history.replaceState(null, '', `#process-${process.process_id}`);
+			history.replaceState(null, '', `#process-${row.process_id}`);
 			at('crate-title').focus({ preventScroll: true });
 			at('crate').scrollIntoView({ block: 'start' });
 		}
@@ -395,6 +438,6 @@
 	draw_chain();
 	draw_totals();
 	draw_notes();
-	const asked = processes.find((process) => location.hash === `#process-${process.process_id}`);
-	if (asked) select(asked, true);
+	const asked = rows.find((row) => location.hash === `#process-${row.process_id}`);
+	if (asked) select_row(asked, true);
 })();
