@@ -52,28 +52,19 @@ static struct recorded_build read_good(const char *text)
 	return recorded;
 }
 
-static const char build_text[] = BEGIN
-    PROCESS(10, null, 0, 800, PROGRAM("\"/usr/bin/cargo\", \"build\"")) "," PROCESS(11, 0, 10, 300, PROGRAM("\"sh\"") "," COMPILER("\"/opt/rustc\", \"-\"", "one-0000011.mm_profdata")) "," PROCESS(12, 0, 20, 400, COMPILER("\"rustc\"", "two-0000012.mm_profdata")) "," PROCESS(
-	13, 1, 200, 290,
-	PROGRAM("\"/usr/bin/cc\", \"-o\", \"x\"")) "," PROCESS(14, 3, 210, 280,
-							       PROGRAM(
-								   "\"collect2\"")) "," PROCESS(15, 0, 300, 500,
-												PROGRAM(
-												    "\"/t/debug/build/"
-												    "a-dash-"
-												    "0123456789abcdef/"
-												    "build-script-"
-												    "build\"")) "," PROCESS(16,
-															    5,
-															    310,
-															    320,
-															    PROGRAM(
-																"\"cc\"")) "," PROCESS(17,
-																		       5,
-																		       330,
-																		       331,
-																		       "")
-	END;
+#define CARGO PROCESS(10, null, 0, 800, PROGRAM("\"/usr/bin/cargo\", \"build\""))
+#define ONE_PROGRAMS PROGRAM("\"sh\"") "," COMPILER("\"/opt/rustc\", \"-\"", "one-0000011.mm_profdata")
+#define ONE PROCESS(11, 0, 10, 300, ONE_PROGRAMS)
+#define TWO PROCESS(12, 0, 20, 400, COMPILER("\"rustc\"", "two-0000012.mm_profdata"))
+#define LINKER PROCESS(13, 1, 200, 290, PROGRAM("\"/usr/bin/cc\", \"-o\", \"x\""))
+#define COLLECT PROCESS(14, 3, 210, 280, PROGRAM("\"collect2\""))
+#define SCRIPT_PATH "/t/debug/build/a-dash-0123456789abcdef/build-script-build"
+#define SCRIPT PROCESS(15, 0, 300, 500, PROGRAM("\"" SCRIPT_PATH "\""))
+#define COMPILED PROCESS(16, 5, 310, 320, PROGRAM("\"cc\""))
+#define FORKED PROCESS(17, 5, 330, 331, "")
+
+#define BUILD CARGO "," ONE "," TWO "," LINKER "," COLLECT "," SCRIPT "," COMPILED "," FORKED
+static const char build_text[] = BEGIN BUILD END;
 
 static void names_and_kinds(void **state)
 {
@@ -87,8 +78,7 @@ static void names_and_kinds(void **state)
 	    {"rustc", RECORDED_COMPILER, "rustc"},
 	    {"cc", RECORDED_LINKER, "/usr/bin/cc -o x"},
 	    {"collect2", RECORDED_LINKER, "collect2"},
-	    {"a-dash’s build script", RECORDED_BUILD_SCRIPT,
-	     "/t/debug/build/a-dash-0123456789abcdef/build-script-build"},
+	    {"a-dash’s build script", RECORDED_BUILD_SCRIPT, SCRIPT_PATH},
 	    /* It compiles something for the build script. */
 	    {"cc", RECORDED_OTHER, "cc"},
 	    {"forked", RECORDED_OTHER, ""},
