@@ -57,8 +57,7 @@ void profile_settle(const struct profile *profile, struct wire_counts *counts);
 /* Frees the profile; the file is removed if it was not finished. Accepts NULL. */
 void profile_free(struct profile *profile);
 
-/* When its program began, the crate that it compiles, and the name of its file; NULL without a file. Borrowed. */
-uint64_t profile_start(const struct profile *profile);
+/* The crate that it compiles, and the name of its file; NULL without a file. Borrowed. */
 const char *profile_crate(const struct profile *profile);
 const char *profile_file(const struct profile *profile);
 
