@@ -158,6 +158,22 @@ static __noinline int send_exec(struct task_struct *task, struct wire_process *p
 	return 0;
 }
 
+/* Whether the current process has become a program that is to be followed wherever it comes from. */
+static __always_inline bool has_followed_name(void)
+{
+	char comm[WIRE_COMM];
+
+	if (!trace_comm[0] || bpf_get_current_comm(comm, sizeof(comm)))
+		return false;
+	for (int i = 0; i < WIRE_COMM; i++) {
+		if (comm[i] != trace_comm[i])
+			return false;
+		if (!comm[i])
+			break;
+	}
+	return true;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
 {
@@ -166,7 +182,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	struct wire_process fresh = {0};
 	struct thread *thread;
 
-	if (!process && !trace_all)
+	if (!process && !trace_all && !has_followed_name())
 		return 0;
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread) {

@@ -3,6 +3,7 @@
 #include "bpf/state.h"
 
 const volatile __u8 trace_all = 0;
+const volatile char trace_comm[WIRE_COMM] = "";
 const volatile __u8 counts_only = 0;
 const volatile __u8 with_texts = 0;
 const volatile __u8 with_keys = 0;

@@ -14,9 +14,12 @@
 #include "cmd/running.h"
 #include "util/clock.h"
 
+#define COMM_SIZE 16 /* of a program's name in the kernel, with the NUL behind it */
+
 struct attach_settings {
 	struct recording_settings common;
 	unsigned long pid, tree;
+	const char *comm;
 	bool all;
 	double seconds;
 };
@@ -38,6 +41,12 @@ static const struct option_row options[] = {
      .min = 1,
      .max = 4194304,
      .help = "Profile this process (a cargo, a make) and all that it has started and will start"},
+    {.name = "comm",
+     .letter = 'c',
+     .kind = OPTION_STRING,
+     .argument = "NAME",
+     .offset = offsetof(struct attach_settings, comm),
+     .help = "Profile every process whose program has this name (rustc, cargo), and all that it starts"},
     {.name = "all",
      .letter = 'a',
      .kind = OPTION_FLAG,
@@ -52,6 +61,13 @@ static const struct option_row options[] = {
     RECORDING_OPTIONS(struct attach_settings, common),
     {0},
 };
+
+static bool is_meant(const struct attach_settings *settings, pid_t pid)
+{
+	if (settings->comm)
+		return running_is_below_named(pid, settings->comm);
+	return settings->all || running_is_below(pid, (pid_t)settings->tree);
+}
 
 /*
  * Follows and probes what runs already. Children born meanwhile are followed by the kernel side if their parent is, so
@@ -68,7 +84,7 @@ static int follow_running(struct recording *recording, const struct attach_setti
 	while (code == 0 && (entry = readdir(proc))) {
 		pid_t pid = (pid_t)atoi(entry->d_name);
 
-		if (pid <= 0 || pid == getpid() || (!settings->all && !running_is_below(pid, (pid_t)settings->tree)))
+		if (pid <= 0 || pid == getpid() || !is_meant(settings, pid))
 			continue;
 		if (!settings->all)
 			code = collector_follow(recording->collector, pid, FOLLOW_TREE, err);
@@ -115,9 +131,14 @@ static int set_up(struct recording *recording, const struct attach_settings *set
 	pid_t target = (pid_t)(settings->pid ? settings->pid : settings->tree);
 	int code;
 
+	if (settings->comm && strlen(settings->comm) >= COMM_SIZE)
+		return error_set(
+		    err, EINVAL,
+		    "--comm takes a name of at most %d bytes, to which the system cuts the names of programs",
+		    COMM_SIZE - 1);
 	if (target && kill(target, 0) < 0 && errno == ESRCH)
 		return error_set(err, ESRCH, "there is no process %d", (int)target);
-	code = recording_open(recording, &settings->common, settings->all, err);
+	code = recording_open(recording, &settings->common, settings->all, settings->comm, err);
 	if (code == 0)
 		code = settings->pid ? follow_one(recording, target, err) : follow_many(recording, settings, err);
 	return code < 0 ? code : recording_make_directory(recording, err);
@@ -125,6 +146,7 @@ static int set_up(struct recording *recording, const struct attach_settings *set
 
 static void watch(struct recording *recording, const struct attach_settings *settings, int signals)
 {
+	bool for_ever = settings->all || settings->comm;
 	double end = settings->seconds > 0 ? (double)clock_now(CLOCK_MONOTONIC) / 1e9 + settings->seconds : 0;
 	struct pollfd files[] = {
 	    {signals, POLLIN, 0},
@@ -135,7 +157,7 @@ static void watch(struct recording *recording, const struct attach_settings *set
 		double left = end > 0 ? end - (double)clock_now(CLOCK_MONOTONIC) / 1e9 : 1;
 		int ready;
 
-		if (left <= 0 || (!settings->all && !collector_follows_any(recording->collector)))
+		if (left <= 0 || (!for_ever && !collector_follows_any(recording->collector)))
 			break;
 		ready = poll(files, 2, left < 0.1 ? (int)(left * 1000) + 1 : 100);
 		if (ready < 0 && errno != EINTR)
@@ -155,9 +177,9 @@ static int run(const void *opaque, int argc, char **argv)
 	sigset_t set;
 	int signals, status = EXIT_USAGE;
 
-	if (argc || (settings->pid != 0) + (settings->tree != 0) + settings->all != 1) {
+	if (argc || (settings->pid != 0) + (settings->tree != 0) + (settings->comm != NULL) + settings->all != 1) {
 		dprintf(STDERR_FILENO, "querytap attach: %s%s; see querytap attach --help\n",
-			argc ? "takes no argument, but was given " : "give one of --pid, --tree and --all",
+			argc ? "takes no argument, but was given " : "give one of --pid, --tree, --comm and --all",
 			argc ? argv[0] : "");
 		return EXIT_USAGE;
 	}

@@ -30,7 +30,7 @@ static int set_up(struct recording *recording, const struct record_settings *set
 	char *cwd = getcwd(NULL, 0);
 	struct find_input input = {argv, environment, cwd ? cwd : "/", NULL};
 	struct found_list found = {0};
-	int code = recording_open(recording, &settings->common, false, err);
+	int code = recording_open(recording, &settings->common, false, NULL, err);
 
 	if (code == 0) {
 		input.home = recording->user.home;

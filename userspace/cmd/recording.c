@@ -121,10 +121,11 @@ static void on_exec(void *context, pid_t pid)
 }
 
 int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
-		   struct error *err)
+		   const char *comm, struct error *err)
 {
 	struct collect_options options = {
 	    .follow_all = everything,
+	    .comm = comm,
 	    .ring_bytes = ring_bytes(settings->buffer_mib),
 	    .on_exec = on_exec,
 	    .context = recording,

@@ -113,9 +113,10 @@ void recording_say(struct recording *recording, const char *format, ...) __attri
 
 /*
  * Loads the programs and names the output folder. `everything`: follow every process that runs a probed compiler.
+ * `comm`: follow all that become a program of this name; NULL for none.
  */
 int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
-		   struct error *err);
+		   const char *comm, struct error *err);
 
 /*
  * Probes the compilers on the list. Fails if none could be, with the sentence of the most likely one; says which of

@@ -48,6 +48,28 @@ bool running_is_below(pid_t pid, pid_t root)
 	return false;
 }
 
+static bool is_named(pid_t pid, const char *comm)
+{
+	FILE *file = open_proc(pid, "comm");
+	char text[64] = "";
+
+	if (file) {
+		if (!fgets(text, sizeof(text), file))
+			text[0] = '\0';
+		fclose(file);
+	}
+	text[strcspn(text, "\n")] = '\0';
+	return strcmp(text, comm) == 0;
+}
+
+bool running_is_below_named(pid_t pid, const char *comm)
+{
+	for (int depth = 0; pid > 1 && depth < 1000; depth++, pid = parent_of(pid))
+		if (is_named(pid, comm))
+			return true;
+	return false;
+}
+
 static bool same_file(const char *a, const char *b)
 {
 	struct stat left, right;

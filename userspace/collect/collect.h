@@ -41,6 +41,7 @@ struct collect_options {
 	gid_t gid;
 	bool set_owner;
 	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
+	const char *comm;  /* follow every process that becomes a program of this name, too; NULL for none; borrowed */
 	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
 	enum attach_method attach;
 	bool cpu_time;	     /* times are those for which threads were on the CPU, instead of the wall's */

@@ -40,6 +40,8 @@ static int load_with(struct collector *collector, const struct collect_options *
 	bpf_program__set_autoload(bpf->progs.call_begin, files);
 	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
 	bpf->rodata->trace_all = options->follow_all;
+	if (options->comm)
+		strncpy((char *)bpf->rodata->trace_comm, options->comm, WIRE_COMM - 1);
 	bpf->rodata->cpu_time = options->cpu_time;
 	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
 	bpf->rodata->with_keys = (options->events & COLLECT_KEYS) != 0;
