@@ -292,12 +292,20 @@ static void probe_compiler(void *context, const char *path)
 		probing->first = error;
 }
 
+static void join_compiler(void *context, const char *path)
+{
+	const struct process_probing *probing = context;
+
+	collector_join(probing->recording->collector, probing->pid, path);
+}
+
 int recording_probe_process(struct recording *recording, pid_t pid, struct error *err)
 {
 	struct process_probing probing = {.recording = recording, .pid = pid};
 	char link[64];
 
 	running_compilers(pid, probe_compiler, &probing);
+	running_mapped_compilers(pid, join_compiler, &probing);
 	if (probing.probed)
 		return 0;
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
@@ -323,6 +331,7 @@ void recording_meet_process(struct recording *recording, pid_t pid)
 	struct process_probing probing = {.recording = recording, .pid = pid};
 
 	running_compilers(pid, probe_if_possible, &probing);
+	running_mapped_compilers(pid, join_compiler, &probing);
 }
 
 void recording_progress(struct recording *recording)

@@ -79,7 +79,7 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* The libraries that it has mapped to run their code, whichever way they were loaded. */
-static void take_mapped(pid_t pid, void (*take)(void *context, const char *path), void *context)
+void running_mapped_compilers(pid_t pid, void (*take)(void *context, const char *path), void *context)
 {
 	FILE *file = open_proc(pid, "maps");
 	char line[PATH_MAX + 128];
@@ -143,6 +143,6 @@ static void take_program(pid_t pid, void (*take)(void *context, const char *path
 
 void running_compilers(pid_t pid, void (*take)(void *context, const char *path), void *context)
 {
-	take_mapped(pid, take, context);
+	running_mapped_compilers(pid, take, context);
 	take_program(pid, take, context);
 }

@@ -19,4 +19,7 @@ bool running_is_below_named(pid_t pid, const char *comm);
  */
 void running_compilers(pid_t pid, void (*take)(void *context, const char *path), void *context);
 
+/* The same for those only that are mapped already. */
+void running_mapped_compilers(pid_t pid, void (*take)(void *context, const char *path), void *context);
+
 #endif

@@ -113,6 +113,12 @@ enum follow {
 /* Follows a process from now on. */
 int collector_follow(struct collector *collector, pid_t pid, enum follow how, struct error *err);
 
+/*
+ * Begins the profile of a followed process that ran before and has the compiler at `path` mapped, so that it has one even
+ * if no query comes any more. Does nothing for any other. Where every compiler is followed, it is from here on.
+ */
+void collector_join(struct collector *collector, pid_t pid, const char *path);
+
 /* Whether any followed process is alive. */
 bool collector_follows_any(const struct collector *collector);
 

@@ -90,8 +90,13 @@ static void begin_profile(struct collector *collector, const struct wire_compile
 	struct probed *probed = &collector->compilers[record->compiler % COLLECT_MAX_COMPILERS];
 	struct profile *profile;
 
-	if (index != SIZE_MAX)
+	if (index != SIZE_MAX && profile_start(collector->live[index]) == record->start) {
+		/* By collector_join. */
+		profile_free(collector->live[index]);
+		collector->live[index] = collector->live[--collector->live_count];
+	} else if (index != SIZE_MAX) {
 		finish_profile(collector, index, none, false);
+	}
 	if (record->compiler >= collector->compiler_count)
 		return;
 	if (collector->live_count == collector->live_room) {
@@ -143,6 +148,8 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 /* Whether anything was recorded that only a compilation does. */
 static bool has_compiled(const struct collector *collector, const struct profile *profile)
 {
+	if (profile_joined_crate(profile))
+		return true;
 	if (collector->place.events & COLLECT_EVENT(EVENT_QUERY))
 		return profile_queries(profile) > 0;
 	return profile_others(profile) > 0 || profile_has_files(profile);
@@ -377,6 +384,42 @@ int collector_follow(struct collector *collector, pid_t pid, enum follow how, st
 	if (code == 0 && how != FOLLOW_NEW && has_ended(pid))
 		bpf_map_delete_elem(processes, &tgid);
 	return 0;
+}
+
+/* Adds the command line of a running process to its profile. */
+static void add_command_line(struct profile *profile, pid_t pid)
+{
+	char path[64], bytes[4096];
+	FILE *file;
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	file = fopen(path, "re");
+	while (file && (size = fread(bytes, 1, sizeof(bytes), file)) > 0)
+		profile_add_args(profile, bytes, size);
+	if (file)
+		fclose(file);
+}
+
+void collector_join(struct collector *collector, pid_t pid, const char *path)
+{
+	size_t number = probed_index(collector, path), index;
+	struct wire_compiler begun = {.header = {WIRE_COMPILER, (uint32_t)pid, (uint32_t)pid, 0}, .joined = 1};
+	struct wire_process process;
+
+	if (number == SIZE_MAX || live_index(collector, begun.header.tgid) != SIZE_MAX)
+		return;
+	if (collector->bpf->rodata->trace_all)
+		collector_follow(collector, pid, FOLLOW_TREE, NULL);
+	if (bpf_map_lookup_elem(bpf_map__fd(collector->bpf->maps.processes), &begun.header.tgid, &process) < 0 ||
+	    (process.flags & (PROCESS_JOINED | PROCESS_COMPILER)) != PROCESS_JOINED)
+		return;
+	begun.start = process.start;
+	begun.compiler = (unsigned short)number;
+	begin_profile(collector, &begun);
+	index = live_index(collector, begun.header.tgid);
+	if (index != SIZE_MAX)
+		add_command_line(collector->live[index], pid);
 }
 
 bool collector_follows_any(const struct collector *collector)

@@ -87,7 +87,7 @@ void crate_name(const char *args, size_t length, char *name, size_t size)
 	const char *end = args + length, *input = NULL;
 	const char *arg = length ? args + strnlen(args, length) + 1 : end;
 
-	snprintf(name, size, "unknown-crate");
+	snprintf(name, size, CRATE_UNKNOWN);
 	while (arg < end) {
 		const char *next = arg + strnlen(arg, (size_t)(end - arg)) + 1;
 

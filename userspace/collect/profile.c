@@ -552,6 +552,14 @@ const char *profile_file(const struct profile *profile)
 	return profile->path ? path_name(profile->path) : NULL;
 }
 
+bool profile_joined_crate(const struct profile *profile)
+{
+	char crate[128];
+
+	crate_name(profile->args, profile->args_length, crate, sizeof(crate));
+	return profile->joined && strcmp(crate, CRATE_UNKNOWN) != 0 && strcmp(crate, CRATE_ASKED) != 0;
+}
+
 uint32_t profile_tgid(const struct profile *profile)
 {
 	return profile->tgid;

@@ -61,6 +61,10 @@ void profile_free(struct profile *profile);
 const char *profile_crate(const struct profile *profile);
 const char *profile_file(const struct profile *profile);
 
+/* Whether it is of a compiler that ran before it was followed, and compiles a crate: cargo also asks rustc questions.
+ */
+bool profile_joined_crate(const struct profile *profile);
+
 uint32_t profile_tgid(const struct profile *profile);
 
 /* The compiler's number, and when its process began, as the record says. */
@@ -73,6 +77,9 @@ uint64_t profile_others(const struct profile *profile);
 
 /* Whether files were noted. */
 bool profile_has_files(const struct profile *profile);
+
+#define CRATE_UNKNOWN "unknown-crate" /* what rustc says where nothing names the crate */
+#define CRATE_ASKED "___"	      /* what cargo names it when it only asks for names of files */
 
 /*
  * The crate that a rustc command line compiles, as rustc names it: --crate-name, else the input file's name. Writes
