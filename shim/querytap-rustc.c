@@ -195,7 +195,7 @@ static void join_session(char **arguments)
 	if (!token || !*token || strlen(path) >= sizeof(address.sun_path) ||
 	    !write_join(&message, token, crate_name(arguments)))
 		return;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path));
 	/* Both are closed on exec. */
 	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	if (pidfd < 0)
