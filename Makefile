@@ -131,7 +131,7 @@ bench: all $(FIXTURE_TOOLS)
 install: all install-lib
 	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/doc/querytap
-	$(INSTALL) -m 755 bin/querytap bin/querytap-rustc scripts/collect-summarize $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 755 bin/querytap bin/querytap-rustc scripts/cargo-querytap scripts/collect-summarize $(DESTDIR)$(PREFIX)/bin
 	bin/querytap --generate man > $(DESTDIR)$(PREFIX)/share/man/man1/querytap.1
 	bin/querytap --generate bash-completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/querytap
 	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(PREFIX)/share/doc/querytap
