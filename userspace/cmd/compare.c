@@ -7,6 +7,7 @@
 
 #include "analysis/analysis.h"
 #include "cmd/profiles.h"
+#include "cmd/untimed.h"
 #include "render/render.h"
 
 struct compare_settings {
@@ -40,6 +41,7 @@ struct loaded_side {
 	const char **paths; /* borrow the arguments */
 	struct loaded_run *runs;
 	struct run *views; /* the same for the analysis */
+	struct untimed_labels untimed;
 	size_t count;
 };
 
@@ -48,7 +50,7 @@ static int out_of_memory(struct error *err)
 	return error_set(err, ENOMEM, "out of memory while comparing");
 }
 
-static int load_run(const char *path, struct loaded_run *run, struct error *err)
+static int load_run(const char *path, struct loaded_run *run, struct untimed_labels *untimed, struct error *err)
 {
 	int rc = profiles_find(path, &run->files, err);
 
@@ -68,6 +70,7 @@ static int load_run(const char *path, struct loaded_run *run, struct error *err)
 		if (rc)
 			break;
 		rc = summarize_profile(reader, &run->summaries[i], err);
+		untimed_add(untimed, reader);
 		mmp_close(reader);
 	}
 	return rc;
@@ -88,7 +91,7 @@ static int load_side(const char *first, const struct option_list *others, struct
 	for (size_t i = 0; i < others->count; i++)
 		side->paths[side->count++] = others->items[i];
 	for (size_t i = 0; i < side->count && !rc; i++) {
-		rc = load_run(side->paths[i], &side->runs[i], err);
+		rc = load_run(side->paths[i], &side->runs[i], &side->untimed, err);
 		side->views[i] = (struct run){side->runs[i].profiles, side->runs[i].files.count};
 	}
 	return rc;
@@ -103,6 +106,7 @@ static void free_side(struct loaded_side *side)
 		free(side->runs[i].profiles);
 		profiles_free(&side->runs[i].files);
 	}
+	untimed_free(&side->untimed);
 	free(side->paths);
 	free(side->runs);
 	free(side->views);
@@ -171,6 +175,8 @@ static int compare(const struct compare_settings *settings, int argc, char **arg
 
 		rc = print(settings, &names, &comparison, err);
 	}
+	if (!rc)
+		untimed_warn(&base.untimed, &change.untimed);
 	comparison_free(&comparison);
 	free_side(&base);
 	free_side(&change);

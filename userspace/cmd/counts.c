@@ -42,7 +42,7 @@ static int run(const void *chosen, int argc, char **argv)
 	if (argc != 1)
 		rc = error_set(&err, EINVAL, "counts needs one profile; see querytap counts --help");
 	else
-		rc = tables_summarize(argv[0], &summary, &err);
+		rc = tables_summarize(argv[0], &summary, NULL, &err);
 	if (!rc) {
 		summary_sort(&summary, SUMMARY_BY_SPAN);
 		rc = print(chosen, &summary, &err);

@@ -43,6 +43,7 @@ static int print(const struct diff_settings *settings, const struct diff *diff, 
 static int run(const void *chosen, int argc, char **argv)
 {
 	struct summary base = {0}, change = {0};
+	struct untimed_labels base_untimed = {0}, change_untimed = {0};
 	struct diff diff = {0};
 	struct error err;
 	int rc;
@@ -50,9 +51,9 @@ static int run(const void *chosen, int argc, char **argv)
 	if (argc != 2)
 		rc = error_set(&err, EINVAL, "diff needs two profiles; see querytap diff --help");
 	else
-		rc = tables_summarize(argv[0], &base, &err);
+		rc = tables_summarize(argv[0], &base, &base_untimed, &err);
 	if (!rc)
-		rc = tables_summarize(argv[1], &change, &err);
+		rc = tables_summarize(argv[1], &change, &change_untimed, &err);
 	if (!rc) {
 		rc = diff_summaries(&base, &change, &diff, &err);
 		if (rc)
@@ -60,6 +61,10 @@ static int run(const void *chosen, int argc, char **argv)
 	}
 	if (!rc)
 		rc = print(chosen, &diff, &err);
+	if (!rc)
+		untimed_warn(&base_untimed, &change_untimed);
+	untimed_free(&base_untimed);
+	untimed_free(&change_untimed);
 	diff_free(&diff);
 	summary_free(&base);
 	summary_free(&change);

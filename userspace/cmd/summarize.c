@@ -125,7 +125,7 @@ static int show_items(const struct summarize_settings *settings, const char *pat
 	int rc = find_order(settings->sort, &order, err);
 
 	if (!rc)
-		rc = tables_summarize(path, &summary, err);
+		rc = tables_summarize(path, &summary, NULL, err);
 	if (!rc) {
 		summary_sort(&summary, order);
 		rc = print(settings, path, &summary, err);

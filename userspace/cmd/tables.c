@@ -9,7 +9,7 @@ int tables_open(const char *path, struct mmp_reader **profile, struct error *err
 	return rc ? error_set(err, rc, "%s", reason.text) : 0;
 }
 
-int tables_summarize(const char *path, struct summary *summary, struct error *err)
+int tables_summarize(const char *path, struct summary *summary, struct untimed_labels *untimed, struct error *err)
 {
 	struct mmp_reader *profile;
 	int rc = tables_open(path, &profile, err);
@@ -17,6 +17,8 @@ int tables_summarize(const char *path, struct summary *summary, struct error *er
 	if (rc)
 		return rc;
 	rc = summarize_profile(profile, summary, err);
+	if (untimed)
+		untimed_add(untimed, profile);
 	mmp_close(profile);
 	return rc;
 }

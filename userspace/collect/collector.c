@@ -422,6 +422,12 @@ void collector_join(struct collector *collector, pid_t pid, const char *path)
 		add_command_line(collector->live[index], pid);
 }
 
+/* One that was already past the tracepoint of its exit when it was followed is never marked as dead. */
+static bool is_alive(pid_t pid, unsigned int flags)
+{
+	return !(flags & PROCESS_DEAD) && !((flags & PROCESS_JOINED) && has_ended(pid));
+}
+
 bool collector_follows_any(const struct collector *collector)
 {
 	int processes = bpf_map__fd(collector->bpf->maps.processes);
@@ -430,7 +436,7 @@ bool collector_follows_any(const struct collector *collector)
 
 	for (int code = bpf_map_get_next_key(processes, NULL, &tgid); code == 0;
 	     code = bpf_map_get_next_key(processes, &tgid, &tgid))
-		if (bpf_map_lookup_elem(processes, &tgid, &process) == 0 && !(process.flags & PROCESS_DEAD))
+		if (bpf_map_lookup_elem(processes, &tgid, &process) == 0 && is_alive((pid_t)tgid, process.flags))
 			return true;
 	return false;
 }
