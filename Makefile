@@ -15,7 +15,7 @@ CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += $(SANITIZE)
 LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lpthread
 
-ROOMS := util compiler collect mmprofdata analysis render cmd
+ROOMS := util compiler collect serve mmprofdata analysis render cmd
 SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/userspace/main.o

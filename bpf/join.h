@@ -63,6 +63,25 @@ static __noinline int announce(struct task_struct *task, struct wire_process *pr
 	return 1;
 }
 
+/*
+ * Whether the process may be followed: where one user's are, none of another's, and none that runs a set-user-id or
+ * set-group-id program.
+ */
+static __noinline bool may_follow(struct task_struct *task)
+{
+	__u32 gid;
+
+	if (only_uid == WIRE_ANY_UID)
+		return true;
+	gid = BPF_CORE_READ(task, real_cred, gid.val);
+	return BPF_CORE_READ(task, real_cred, uid.val) == only_uid &&
+	       BPF_CORE_READ(task, real_cred, euid.val) == only_uid &&
+	       BPF_CORE_READ(task, real_cred, suid.val) == only_uid &&
+	       BPF_CORE_READ(task, real_cred, fsuid.val) == only_uid &&
+	       BPF_CORE_READ(task, real_cred, egid.val) == gid && BPF_CORE_READ(task, real_cred, sgid.val) == gid &&
+	       BPF_CORE_READ(task, real_cred, fsgid.val) == gid;
+}
+
 /* The current process; NULL if it is not followed. Where every compiler is, it is followed from here on. */
 static __noinline struct wire_process *current_process(void)
 {
@@ -85,9 +104,12 @@ static __noinline struct wire_process *current_process(void)
 static __noinline struct thread *join(struct task_struct *task, __u32 compiler, bool from_start)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	struct wire_process *process = current_process();
+	struct wire_process *process;
 	struct thread *thread = NULL;
 
+	if (!may_follow(task))
+		return NULL;
+	process = current_process();
 	if (!process)
 		return NULL;
 	if (!(__sync_fetch_and_or(&process->flags, PROCESS_COMPILER) & PROCESS_COMPILER) &&

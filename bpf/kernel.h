@@ -43,6 +43,19 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+typedef struct {
+	__u32 val;
+} kgid_t;
+
+struct cred {
+	kuid_t uid, suid, euid, fsuid;
+	kgid_t gid, sgid, egid, fsgid;
+};
+
 struct signal_struct {
 	atomic_t live; /* threads of the process that have not begun to exit */
 	unsigned int flags;
@@ -80,6 +93,7 @@ struct task_struct {
 	struct sched_entity se;
 	struct task_struct *group_leader;
 	struct task_struct *real_parent;
+	const struct cred *real_cred;
 	struct mm_struct *mm;
 	struct signal_struct *signal;
 	struct bpf_local_storage *bpf_storage;

@@ -115,7 +115,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (parent_tgid == tgid)
 		return 0;
 	forking = bpf_map_lookup_elem(&processes, &parent_tgid);
-	if (!forking || (forking->flags & PROCESS_ALONE))
+	if (!forking || (forking->flags & PROCESS_ALONE) || !may_follow(child))
 		return 0;
 	process.start = bpf_ktime_get_ns();
 	process.compiler = forking->flags & PROCESS_COMPILER ? parent_tgid : forking->compiler;
@@ -188,6 +188,12 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	if (thread) {
 		finish_thread(thread);
 		bpf_task_storage_delete(&threads, task);
+	}
+	if (!may_follow(task)) {
+		if (process)
+			send_end(task, process, 1);
+		bpf_map_delete_elem(&processes, &tgid);
+		return 0;
 	}
 	if (process) {
 		fresh.compiler = process->compiler;

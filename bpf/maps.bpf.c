@@ -4,6 +4,7 @@
 
 const volatile __u8 trace_all = 0;
 const volatile char trace_comm[WIRE_COMM] = "";
+const volatile __u32 only_uid = WIRE_ANY_UID;
 const volatile __u8 counts_only = 0;
 const volatile __u8 with_texts = 0;
 const volatile __u8 with_keys = 0;

@@ -44,6 +44,7 @@ struct thread {
 /* Set before the programs are loaded. */
 extern const volatile __u8 trace_all;		  /* follow every process that runs a probed compiler */
 extern const volatile char trace_comm[WIRE_COMM]; /* and each that becomes a program of this name; empty for none */
+extern const volatile __u32 only_uid;		  /* whose processes are followed; WIRE_ANY_UID: everybody's */
 extern const volatile __u8 counts_only; /* send an entry at once, as an interval of no length; nothing exits */
 extern const volatile __u8 cpu_time;	/* a thread's clock stands still while it is off the CPU */
 extern const volatile __u64 wake_bytes; /* wake the collector once this much waits in the ring */

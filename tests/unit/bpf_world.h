@@ -18,6 +18,7 @@
 #endif
 
 const volatile __u8 trace_all = 0;
+const volatile __u32 only_uid = WIRE_ANY_UID;
 const volatile __u8 counts_only = 0;
 const volatile __u8 cpu_time = WITH_CPU_TIME;
 const volatile __u64 wake_bytes = 1;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* querytap attach: profiles compilers that are already running, and those that start later. */
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,7 +10,6 @@
 
 #include "cmd/cmd.h"
 #include "cmd/recording.h"
-#include "cmd/running.h"
 #include "util/clock.h"
 
 #define COMM_SIZE 16 /* of a program's name in the kernel, with the NUL behind it */
@@ -62,38 +60,6 @@ static const struct option_row options[] = {
     {0},
 };
 
-static bool is_meant(const struct attach_settings *settings, pid_t pid)
-{
-	if (settings->comm)
-		return running_is_below_named(pid, settings->comm);
-	return settings->all || running_is_below(pid, (pid_t)settings->tree);
-}
-
-/*
- * Follows and probes what runs already. Children born meanwhile are followed by the kernel side if their parent is, so
- * going through /proc until nothing new turns up leaves no gap.
- */
-static int follow_running(struct recording *recording, const struct attach_settings *settings, struct error *err)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	int code = 0;
-
-	if (!proc)
-		return error_set(err, errno, "cannot read /proc: %s", strerror(errno));
-	while (code == 0 && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)atoi(entry->d_name);
-
-		if (pid <= 0 || pid == getpid() || !is_meant(settings, pid))
-			continue;
-		if (!settings->all)
-			code = collector_follow(recording->collector, pid, FOLLOW_TREE, err);
-		recording_meet_process(recording, pid);
-	}
-	closedir(proc);
-	return code;
-}
-
 /* Probes the compilers that those may use which start later. It is no error if there is none: one may come. */
 static int probe_installed(struct recording *recording, struct error *err)
 {
@@ -105,24 +71,17 @@ static int probe_installed(struct recording *recording, struct error *err)
 	if (code == 0 && found.count)
 		code = recording_probe(recording, &found, err);
 	found_list_free(&found);
-	return code < 0 && recording->plan_count ? 0 : code;
+	return code;
 }
 
-static int follow_one(struct recording *recording, pid_t pid, struct error *err)
+static int follow_many(struct recording *recording, pid_t root, struct error *err)
 {
-	int code = collector_follow(recording->collector, pid, FOLLOW_ALONE, err);
-
-	return code < 0 ? code : recording_probe_process(recording, pid, err);
-}
-
-static int follow_many(struct recording *recording, const struct attach_settings *settings, struct error *err)
-{
-	int code = follow_running(recording, settings, err);
+	int code = recording_follow(recording, root, FOLLOW_TREE, err);
 
 	if (code == 0)
 		code = probe_installed(recording, err);
 	if (code == 0)
-		code = follow_running(recording, settings, err);
+		code = recording_follow(recording, root, FOLLOW_TREE, err);
 	return code;
 }
 
@@ -140,29 +99,29 @@ static int set_up(struct recording *recording, const struct attach_settings *set
 		return error_set(err, ESRCH, "there is no process %d", (int)target);
 	code = recording_open(recording, &settings->common, settings->all, settings->comm, err);
 	if (code == 0)
-		code = settings->pid ? follow_one(recording, target, err) : follow_many(recording, settings, err);
+		code = settings->pid ? recording_follow(recording, target, FOLLOW_ALONE, err)
+				     : follow_many(recording, target, err);
 	return code < 0 ? code : recording_make_directory(recording, err);
 }
 
 static void watch(struct recording *recording, const struct attach_settings *settings, int signals)
 {
-	bool for_ever = settings->all || settings->comm;
 	double end = settings->seconds > 0 ? (double)clock_now(CLOCK_MONOTONIC) / 1e9 + settings->seconds : 0;
-	struct pollfd files[] = {
-	    {signals, POLLIN, 0},
-	    {collector_fd(recording->collector), POLLIN, 0},
-	};
 
 	for (;;) {
+		struct pollfd files[] = {
+		    {signals, POLLIN, 0},
+		    {recording_fd(recording), POLLIN, 0},
+		};
 		double left = end > 0 ? end - (double)clock_now(CLOCK_MONOTONIC) / 1e9 : 1;
 		int ready;
 
-		if (left <= 0 || (!for_ever && !collector_follows_any(recording->collector)))
+		if (left <= 0 || recording_is_over(recording))
 			break;
 		ready = poll(files, 2, left < 0.1 ? (int)(left * 1000) + 1 : 100);
 		if (ready < 0 && errno != EINTR)
 			break;
-		collector_drain(recording->collector);
+		recording_take(recording);
 		recording_progress(recording);
 		if (ready > 0 && files[0].revents)
 			break;

@@ -32,6 +32,7 @@ struct command {
 #define QUERYTAP_COMMANDS(ROW) \
 	ROW(record)            \
 	ROW(attach)            \
+	ROW(daemon)            \
 	ROW(summarize)         \
 	ROW(html)              \
 	ROW(report)            \

@@ -2,6 +2,7 @@
 /* querytap record: runs a command and profiles every rustc that it starts. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ static int set_up(struct recording *recording, const struct record_settings *set
 	if (code == 0)
 		code = recording_probe(recording, &found, err);
 	if (code == 0)
-		code = collector_follow(recording->collector, launch->pid, FOLLOW_NEW, err);
+		code = recording_follow(recording, launch->pid, FOLLOW_NEW, err);
 	if (code == 0)
 		code = recording_make_directory(recording, err);
 	found_list_free(&found);
@@ -53,13 +54,12 @@ static int set_up(struct recording *recording, const struct record_settings *set
  */
 static void watch(struct recording *recording, const struct launch *launch)
 {
-	struct pollfd files[] = {
-	    {launch->pid_fd, POLLIN, 0},
-	    {launch->signal_fd, POLLIN, 0},
-	    {recording ? collector_fd(recording->collector) : -1, POLLIN, 0},
-	};
-
 	for (;;) {
+		struct pollfd files[] = {
+		    {launch->pid_fd, POLLIN, 0},
+		    {launch->signal_fd, POLLIN, 0},
+		    {recording ? recording_fd(recording) : -1, POLLIN, 0},
+		};
 		int ready = poll(files, 3, recording ? 100 : -1);
 
 		if (ready < 0 && errno != EINTR)
@@ -67,7 +67,7 @@ static void watch(struct recording *recording, const struct launch *launch)
 		if (ready > 0 && files[1].revents)
 			launch_forward(launch, NULL);
 		if (recording)
-			collector_drain(recording->collector);
+			recording_take(recording);
 		if (ready > 0 && files[0].revents)
 			break;
 	}
@@ -100,8 +100,14 @@ static int record_prepared(const struct record_settings *settings, struct launch
 	struct recording recording = {0};
 	struct error err = {0};
 	int status = EXIT_USAGE;
+	char variable[128];
 
 	if (set_up(&recording, settings, launch, argv, environment, &err) == 0) {
+		if (recording.client) {
+			snprintf(variable, sizeof(variable), SERVE_SESSION_VARIABLE "=%s",
+				 client_token(recording.client));
+			launch->variable = variable;
+		}
 		status = run_command(&recording, launch);
 	} else {
 		recording_say(&recording, "%s%s", err.text, settings->best_effort ? "; running unprofiled" : "");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "collect/running.h"
 #include "cmd/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,8 +16,6 @@
 #include "cmd/counter.h"
 #include "cmd/events.h"
 #include "cmd/overhead.h"
-#include "cmd/running.h"
-#include "collect/cost_cache.h"
 #include "util/path.h"
 
 void recording_say(struct recording *recording, const char *format, ...)
@@ -56,7 +56,7 @@ int recording_make_directory(struct recording *recording, struct error *err)
 
 	if (code < 0)
 		return code;
-	recording->made_directory = missing;
+	recording->made_directory |= missing;
 	if (access(recording->directory, W_OK | X_OK) < 0)
 		return error_set(err, errno, "cannot write to the directory %s: %s", recording->directory,
 				 strerror(errno));
@@ -91,34 +91,103 @@ static int parse_method(const char *text, enum attach_method *method, struct err
 	return 0;
 }
 
-/*
- * The cost of probes, measured once for each kernel and processor and then kept in the cache. A file that does not fit
- * is as good as none. Where it cannot be measured, for a machine that is too busy, times include it.
- */
-static int compensate(struct recording *recording, struct error *err)
+static void say(void *context, const char *sentence)
 {
-	struct probe_cost cost;
+	recording_say(context, "%s", sentence);
+}
 
-	if (!cost_load(recording->cache, &cost)) {
-		int code = collector_measure(recording->collector, &cost, err);
+static int get_plan(void *context, const char *path, struct plan **out, struct error *err)
+{
+	const struct recording *recording = context;
 
-		if (code == -EIO) {
-			if (!recording->settings->quiet)
-				recording_say(recording, "%s: times include it", err->text);
-			return 0;
-		}
-		if (code < 0)
-			return code;
-		cost_store(recording->cache, &recording->user, &cost);
-	}
-	collector_compensate(recording->collector, &cost);
-	return 0;
+	return plan_get(path, recording->cache, &recording->user, out, err);
 }
 
 static void on_exec(void *context, pid_t pid)
 {
-	recording_meet_process(context, pid);
+	struct recording *recording = context;
+
+	compilers_meet_process(&recording->compilers, pid);
 }
+
+/* ---- by the daemon ---- */
+
+static int open_directory(const char *path)
+{
+	return path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+static int open_cache(const struct recording *recording)
+{
+	if (!recording->cache || path_make_directory(recording->cache, &recording->user, NULL) < 0)
+		return -1;
+	return open_directory(recording->cache);
+}
+
+static int open_client(struct recording *recording, const struct collect_options *options, struct error *err)
+{
+	const struct recording_settings *settings = recording->settings;
+	struct client_options asked = {
+	    .follow_all = options->follow_all,
+	    .cpu_time = options->cpu_time,
+	    .compensate = !settings->no_compensate,
+	    .quiet = settings->quiet,
+	    .progress = recording->progress.enabled,
+	    .ring_bytes = options->ring_bytes,
+	    .attach = options->attach,
+	    .events = options->events,
+	    .overhead = options->overhead,
+	    .say = say,
+	    .context = recording,
+	};
+	int code = recording_make_directory(recording, err);
+
+	if (code < 0)
+		return code;
+	asked.directory = open_directory(recording->directory);
+	if (asked.directory < 0)
+		return error_set(err, errno, "cannot open the directory %s: %s", recording->directory, strerror(errno));
+	asked.cache = open_cache(recording);
+	code = client_open(&asked, &recording->client, err);
+	close(asked.directory);
+	if (asked.cache >= 0)
+		close(asked.cache);
+	return code;
+}
+
+static bool has_daemon(void)
+{
+	return access(client_socket(), F_OK) == 0;
+}
+
+static void add_way_out(struct error *err)
+{
+	size_t used = strlen(err->text);
+
+	snprintf(err->text + used, sizeof(err->text) - used,
+		 "; or have root start querytap daemon, for which there is no socket %s now", client_socket());
+}
+
+static int open_collector(struct recording *recording, const struct collect_options *options, struct error *err)
+{
+	int code;
+
+	if (client_is_needed() && has_daemon())
+		return open_client(recording, options, err);
+	code = collector_begin(options, !recording->settings->no_compensate, recording->settings->quiet ? NULL : say,
+			       &recording->collector, err);
+	if (code == -EPERM && has_daemon())
+		return open_client(recording, options, err);
+	if (code == -EPERM)
+		add_way_out(err);
+	recording->compilers = (struct compilers){.collector = recording->collector,
+						  .plan = get_plan,
+						  .say = recording->settings->quiet ? NULL : say,
+						  .context = recording};
+	return code;
+}
+
+/* ---- by whichever way ---- */
 
 int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
 		   const char *comm, struct error *err)
@@ -133,6 +202,8 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	int code;
 
 	recording->settings = settings;
+	recording->follows_all = everything;
+	recording->comm = comm;
 	progress_start(&recording->progress);
 	if (settings->quiet)
 		recording->progress.enabled = false;
@@ -158,115 +229,18 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	options.uid = recording->user.uid;
 	options.gid = recording->user.gid;
 	options.set_owner = recording->user.behind_sudo;
-	code = collector_open(&options, &recording->collector, err);
-	if (code == 0 && collector_events(recording->collector) != options.events && !settings->quiet)
-		recording_say(recording, "sizes of artifacts are not recorded: this kernel does not show system calls "
-					 "(CONFIG_FTRACE_SYSCALLS)");
-	if (code == 0 && !settings->no_compensate)
-		code = compensate(recording, err);
-	if (code == 0 && collector_method(recording->collector) == ATTACH_PERF && !settings->quiet)
-		recording_say(recording, "probes are attached one by one: letting go of them at the end takes up to a "
-					 "minute (Linux 6.6 and newer do it at once)");
-	return code;
-}
-
-static int probe_file(struct recording *recording, const char *path, struct error *err)
-{
-	struct plan **grown = realloc(recording->plans, (recording->plan_count + 1) * sizeof(*grown));
-	struct plan *plan;
-	int code;
-
-	if (!grown)
-		return error_set(err, ENOMEM, "out of memory");
-	recording->plans = grown;
-	code = plan_get(path, recording->cache, &recording->user, &plan, err);
-	if (code < 0)
-		return code;
-	recording->plans[recording->plan_count++] = plan;
-	return collector_probe(recording->collector, plan, err);
-}
-
-static struct refusal *refusal_of(const struct recording *recording, const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) < 0)
-		return NULL;
-	for (size_t i = 0; i < recording->refusal_count; i++)
-		if (recording->refusals[i].device == status.st_dev && recording->refusals[i].inode == status.st_ino)
-			return &recording->refusals[i];
-	return NULL;
-}
-
-static void note_refusal(struct recording *recording, const char *path, const struct error *why)
-{
-	struct refusal *grown = realloc(recording->refusals, (recording->refusal_count + 1) * sizeof(*grown));
-	struct stat status;
-
-	if (!grown)
-		return;
-	recording->refusals = grown;
-	if (stat(path, &status) == 0)
-		grown[recording->refusal_count++] =
-		    (struct refusal){.device = status.st_dev, .inode = status.st_ino, .why = *why};
-}
-
-/* Probes a compiler. One that is probed is left as it is, and one that could not be is not tried again. */
-static int probe_path(struct recording *recording, const char *path, struct error *err)
-{
-	const struct refusal *refusal = refusal_of(recording, path);
-	int code;
-
-	if (collector_has(recording->collector, path))
-		return 0;
-	if (refusal) {
-		*err = refusal->why;
-		return -ENOTSUP;
-	}
-	code = probe_file(recording, path, err);
-	if (code < 0)
-		note_refusal(recording, path, err);
-	return code;
-}
-
-/* Says, once for each compiler, that it is not profiled. */
-static void say_refused(struct recording *recording, const char *path, const char *who, const struct error *why)
-{
-	struct refusal *refusal = refusal_of(recording, path);
-
-	if (recording->settings->quiet || (refusal && refusal->said))
-		return;
-	if (refusal)
-		refusal->said = true;
-	recording_say(recording, "not profiled (%s): %s", who, why->text);
+	return open_collector(recording, &options, err);
 }
 
 int recording_probe(struct recording *recording, const struct found_list *found, struct error *err)
 {
-	struct error first = {0}, error;
-	size_t probed = 0;
+	int code = recording->client ? client_probe(recording->client, found, err)
+				     : compilers_probe(&recording->compilers, found, err);
 
-	for (size_t i = 0; i < found->count; i++) {
-		/* One by one, letting go takes so long that compilers that are merely installed are left until met. */
-		if (probed && !found->items[i].likely && collector_method(recording->collector) == ATTACH_PERF)
-			break;
-		if (probe_path(recording, found->items[i].path, &error) == 0)
-			probed++;
-		else if (!first.text[0])
-			first = error;
-	}
-	for (size_t i = 0; probed && i < found->count && found->items[i].likely; i++) {
-		const struct refusal *refusal = refusal_of(recording, found->items[i].path);
-
-		if (refusal)
-			say_refused(recording, found->items[i].path, found->items[i].origin, &refusal->why);
-	}
-	if (probed)
+	if (code < 0 && recording->compilers.probed)
 		return 0;
-	if (first.text[0]) {
-		*err = first;
-		return -ENOTSUP;
-	}
+	if (code != -ENOENT)
+		return code;
 	return error_set(err, ENOENT,
 			 "no rustc was found: nothing named rustc or cargo on PATH, in RUSTC, or among rustup's "
 			 "toolchains; put one on PATH or set RUSTC%s",
@@ -274,71 +248,59 @@ int recording_probe(struct recording *recording, const struct found_list *found,
 						     : "");
 }
 
-struct process_probing {
-	struct recording *recording;
-	pid_t pid;
-	size_t probed;
-	struct error first;
-};
-
-static void probe_compiler(void *context, const char *path)
+static int follow_running(void *context, pid_t pid, struct error *err)
 {
-	struct process_probing *probing = context;
-	struct error error = {0};
+	const struct recording *recording = context;
 
-	if (probe_path(probing->recording, path, &error) == 0)
-		probing->probed++;
-	else if (!probing->first.text[0])
-		probing->first = error;
-}
-
-static void join_compiler(void *context, const char *path)
-{
-	const struct process_probing *probing = context;
-
-	collector_join(probing->recording->collector, probing->pid, path);
-}
-
-int recording_probe_process(struct recording *recording, pid_t pid, struct error *err)
-{
-	struct process_probing probing = {.recording = recording, .pid = pid};
-	char link[64];
-
-	running_compilers(pid, probe_compiler, &probing);
-	running_mapped_compilers(pid, join_compiler, &probing);
-	if (probing.probed)
+	if (recording->follows_all)
 		return 0;
-	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-	if (probing.first.text[0])
-		return error_set(err, ENOTSUP, "process %d is not profiled: %s", (int)pid, probing.first.text);
-	return error_set(err, ENOENT, "process %d is no rustc%s", (int)pid,
-			 access(link, F_OK) == 0 ? ": it has no librustc_driver-*.so loaded" : ", or has just ended");
+	if (recording->comm && !running_is_below_named(pid, recording->comm))
+		return 1;
+	return collector_follow(recording->collector, pid, FOLLOW_TREE, err);
 }
 
-static void probe_if_possible(void *context, const char *path)
+int recording_follow(struct recording *recording, pid_t pid, enum follow how, struct error *err)
 {
-	struct process_probing *probing = context;
-	struct error error = {0};
-	char who[32];
+	int code;
 
-	snprintf(who, sizeof(who), "process %d", (int)probing->pid);
-	if (probe_path(probing->recording, path, &error) < 0)
-		say_refused(probing->recording, path, who, &error);
+	if (recording->client)
+		return client_follow(recording->client, pid, how, err);
+	if (how == FOLLOW_TREE)
+		return compilers_meet_running(&recording->compilers, pid, follow_running, err);
+	code = collector_follow(recording->collector, pid, how, err);
+	if (code == 0 && how == FOLLOW_ALONE)
+		code = compilers_probe_process(&recording->compilers, pid, err);
+	return code;
 }
 
-void recording_meet_process(struct recording *recording, pid_t pid)
+int recording_fd(const struct recording *recording)
 {
-	struct process_probing probing = {.recording = recording, .pid = pid};
+	return recording->client ? client_fd(recording->client) : collector_fd(recording->collector);
+}
 
-	running_compilers(pid, probe_if_possible, &probing);
-	running_mapped_compilers(pid, join_compiler, &probing);
+void recording_take(struct recording *recording)
+{
+	if (recording->client)
+		client_take(recording->client);
+	else
+		collector_drain(recording->collector);
+}
+
+bool recording_is_over(const struct recording *recording)
+{
+	if (recording->client)
+		return client_is_over(recording->client);
+	return !recording->follows_all && !recording->comm && !collector_follows_any(recording->collector);
 }
 
 void recording_progress(struct recording *recording)
 {
 	struct collect_totals totals;
 
-	collector_totals(recording->collector, &totals);
+	if (recording->client)
+		client_totals(recording->client, &totals);
+	else
+		collector_totals(recording->collector, &totals);
 	progress_show(&recording->progress,
 		      "querytap: %" PRIu64 " profiles done, %" PRIu64 " running, %" PRIu64 " queries%s", totals.files,
 		      totals.running, totals.queries, totals.lost ? ", RECORDS LOST" : "");
@@ -373,51 +335,58 @@ static void print_last_line(struct recording *recording, const struct collect_to
 }
 
 /* Says what was left untimed, if anything was. */
-static void print_untimed(struct recording *recording)
+static void print_untimed(struct recording *recording, const struct collect_untimed *untimed)
 {
-	struct collect_untimed untimed;
-
-	collector_untimed(recording->collector, &untimed);
-	if (untimed.labels)
+	if (untimed->labels)
 		recording_say(recording,
 			      "left untimed to keep the overhead low: %zu queries and activities, up to %.0f%% of the "
 			      "events and %.0f%% of the self time (--overhead exact times all)",
-			      untimed.labels, 100 * untimed.events, 100 * untimed.self);
+			      untimed->labels, 100 * untimed->events, 100 * untimed->self);
+}
+
+static void finish(struct recording *recording, struct client_result *result)
+{
+	if (recording->client) {
+		client_finish(recording->client, result);
+		return;
+	}
+	*result = (struct client_result){0};
+	collector_finish(recording->collector);
+	collector_totals(recording->collector, &result->totals);
+	collector_untimed(recording->collector, &result->untimed);
+	if (result->totals.files)
+		collector_write_build(recording->collector, &recording->user, &result->build);
 }
 
 int recording_close(struct recording *recording, int status)
 {
-	struct collect_totals totals;
-	struct error err;
-	int code = 0;
+	struct client_result result;
+	const struct collect_totals *totals = &result.totals;
+	bool incomplete;
 
-	collector_finish(recording->collector);
-	collector_totals(recording->collector, &totals);
-	if (totals.files)
-		code = collector_write_build(recording->collector, &recording->user, &err);
-	if (!totals.files)
+	finish(recording, &result);
+	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0];
+	if (!totals->files)
 		recording_drop_directory(recording);
-	if (totals.failed)
-		recording_say(recording, "%" PRIu64 " profile%s not written: %s", totals.failed,
-			      totals.failed == 1 ? " was" : "s were", totals.failure);
-	if (code < 0)
-		recording_say(recording, "the build as a whole was not written: %s", err.text);
-	if (!recording->settings->quiet && totals.files)
-		print_untimed(recording);
+	if (result.broken.text[0])
+		recording_say(recording, "the recording ended early: %s", result.broken.text);
+	if (totals->failed)
+		recording_say(recording, "%" PRIu64 " profile%s not written: %s", totals->failed,
+			      totals->failed == 1 ? " was" : "s were", totals->failure);
+	if (result.build.text[0])
+		recording_say(recording, "the build as a whole was not written: %s", result.build.text);
+	if (!recording->settings->quiet && totals->files)
+		print_untimed(recording, &result.untimed);
 	if (!recording->settings->quiet)
-		print_last_line(recording, &totals);
-	if (recording->settings->strict && status == 0 && (totals.lost || totals.failed || code < 0))
-		return EXIT_LOST;
-	return status;
+		print_last_line(recording, totals);
+	return recording->settings->strict && status == 0 && incomplete ? EXIT_LOST : status;
 }
 
 void recording_free(struct recording *recording)
 {
+	client_free(recording->client);
 	collector_free(recording->collector);
-	for (size_t i = 0; i < recording->plan_count; i++)
-		plan_free(recording->plans[i]);
-	free(recording->plans);
-	free(recording->refusals);
+	compilers_free(&recording->compilers);
 	free(recording->cache);
 	free(recording->directory);
 	identity_free(&recording->user);

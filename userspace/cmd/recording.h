@@ -4,7 +4,9 @@
 #define QUERYTAP_CMD_RECORDING_H
 
 #include "collect/collect.h"
+#include "collect/compilers.h"
 #include "compiler/find.h"
+#include "serve/serve.h"
 #include "util/identity.h"
 #include "util/progress.h"
 
@@ -86,25 +88,17 @@ struct recording_settings {
 /* Exit status under --strict when records were lost. */
 enum { EXIT_LOST = 3 };
 
-/* A compiler that cannot be profiled, and whether that was said. */
-struct refusal {
-	dev_t device;
-	ino_t inode;
-	bool said;
-	struct error why;
-};
-
 struct recording {
 	const struct recording_settings *settings;
 	struct identity user;
 	char *cache;
 	char *directory;
 	bool made_directory;
+	bool follows_all;
+	const char *comm;      /* borrowed */
+	struct client *client; /* the daemon records; NULL: this process does, with the next two */
 	struct collector *collector;
-	struct plan **plans;
-	size_t plan_count;
-	struct refusal *refusals;
-	size_t refusal_count;
+	struct compilers compilers;
 	struct progress progress;
 };
 
@@ -113,7 +107,8 @@ void recording_say(struct recording *recording, const char *format, ...) __attri
 
 /*
  * Loads the programs and names the output folder. `everything`: follow every process that runs a probed compiler.
- * `comm`: follow all that become a program of this name; NULL for none.
+ * `comm`: follow all that become a program of this name; NULL for none; borrowed until recording_free. Without the
+ * rights to, asks the daemon to, if there is one, for which the output folder is made at once.
  */
 int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
 		   const char *comm, struct error *err);
@@ -125,13 +120,20 @@ int recording_open(struct recording *recording, const struct recording_settings 
 int recording_probe(struct recording *recording, const struct found_list *found, struct error *err);
 
 /*
- * Probes the compiler in the running process `pid`. -ENOENT if it is none, another negative errno if it cannot be
- * profiled, with a sentence each.
+ * Follows a process. With FOLLOW_TREE also what it has started, and the compilers of these are probed; with
+ * FOLLOW_ALONE its own is, and it is an error if it has none. With FOLLOW_TREE and a pid of 0 this is done with all
+ * processes that are meant by `everything` or `comm`.
  */
-int recording_probe_process(struct recording *recording, pid_t pid, struct error *err);
+int recording_follow(struct recording *recording, pid_t pid, enum follow how, struct error *err);
 
-/* The same for a process that may be anything: says so, once for each compiler, if it cannot be profiled. */
-void recording_meet_process(struct recording *recording, pid_t pid);
+/* Becomes readable when there is something for recording_take; negative if there will be nothing. Borrowed. */
+int recording_fd(const struct recording *recording);
+
+/* Takes what has come; to be called every 100 ms at least. */
+void recording_take(struct recording *recording);
+
+/* Whether there is nothing left to follow. */
+bool recording_is_over(const struct recording *recording);
 
 /* Makes the output folder: the last step of the preparations, so that one that fails leaves nothing behind. */
 int recording_make_directory(struct recording *recording, struct error *err);

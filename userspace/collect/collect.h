@@ -40,6 +40,7 @@ struct collect_options {
 	uid_t uid;	       /* owner of the profiles */
 	gid_t gid;
 	bool set_owner;
+	bool one_user;	   /* follow no process but those of `uid` */
 	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
 	const char *comm;  /* follow every process that becomes a program of this name, too; NULL for none; borrowed */
 	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
@@ -51,7 +52,7 @@ struct collect_options {
 	const struct identity *owner; /* of the files there; borrowed */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
-	void *context;
+	void *context; /* of all calls back */
 };
 
 #define COLLECT_EVENT(class) (1u << (class))
@@ -95,6 +96,13 @@ struct instruction_costs {
 int collector_open(const struct collect_options *options, struct collector **out, struct error *err);
 
 /*
+ * The same, and has the cost of the probes taken out of all times if `compensate`: as the cache knows it, else measured.
+ * Calls `say`, unless it is NULL, with a sentence for each thing that cannot be had here.
+ */
+int collector_begin(const struct collect_options *options, bool compensate,
+		    void (*say)(void *context, const char *sentence), struct collector **out, struct error *err);
+
+/*
  * Attaches probes to the compiler of `plan`, which is borrowed until collector_free. A compiler that is probed already
  * is left as it is. -ENOSPC beyond COLLECT_MAX_COMPILERS.
  */
@@ -118,6 +126,9 @@ int collector_follow(struct collector *collector, pid_t pid, enum follow how, st
  * if no query comes any more. Does nothing for any other. Where every compiler is followed, it is from here on.
  */
 void collector_join(struct collector *collector, pid_t pid, const char *path);
+
+/* Lets go of a process that is followed. What it has started meanwhile is followed on. */
+void collector_unfollow(struct collector *collector, pid_t pid);
 
 /* Whether any followed process is alive. */
 bool collector_follows_any(const struct collector *collector);

@@ -428,6 +428,13 @@ static bool is_alive(pid_t pid, unsigned int flags)
 	return !(flags & PROCESS_DEAD) && !((flags & PROCESS_JOINED) && has_ended(pid));
 }
 
+void collector_unfollow(struct collector *collector, pid_t pid)
+{
+	uint32_t tgid = (uint32_t)pid;
+
+	bpf_map_delete_elem(bpf_map__fd(collector->bpf->maps.processes), &tgid);
+}
+
 bool collector_follows_any(const struct collector *collector)
 {
 	int processes = bpf_map__fd(collector->bpf->maps.processes);

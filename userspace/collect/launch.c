@@ -16,6 +16,8 @@
 
 #include "util/path.h"
 
+enum { MAX_VARIABLE = 256 }; /* bytes of a variable that is told at the release, with the NUL */
+
 /* What the child writes to the report pipe if it cannot become COMMAND. */
 struct report {
 	int error;
@@ -191,6 +193,18 @@ static int become(const struct identity *user)
 	return 0;
 }
 
+/* The environment with NAME=VALUE, which is taken apart; what it was if there is no memory. */
+static char *const *with_variable(char *const *environment, char *text)
+{
+	char *value = strchr(text, '=');
+	struct variable variable = {text, value + 1};
+	char **result;
+
+	*value = '\0';
+	result = environment_with(environment, &variable, 1);
+	return result ? result : environment;
+}
+
 /* In the child: waits for the release and becomes COMMAND, or reports why not and ends. */
 static void __attribute__((noreturn))
 child(int gate, int report_fd, const struct identity *user, char *const *argv, char *const *environment)
@@ -198,14 +212,16 @@ child(int gate, int report_fd, const struct identity *user, char *const *argv, c
 	const char *path = environment_get(environment, "PATH");
 	struct report report;
 	ssize_t written;
-	char go;
+	char variable[MAX_VARIABLE];
 	ssize_t got;
 
 	do
-		got = read(gate, &go, 1);
+		got = read(gate, variable, sizeof(variable));
 	while (got < 0 && errno == EINTR);
-	if (got != 1)
+	if (got < 1)
 		_exit(LAUNCH_NOT_FOUND);
+	if (*variable)
+		environment = with_variable(environment, variable);
 	report = (struct report){.error = -become(user), .step = STEP_IDENTITY};
 	if (!report.error) {
 		/* execvp searches the PATH of the environment in force and hands on that environment. */
@@ -321,8 +337,9 @@ static int reap(struct launch *launch)
 
 int launch_release(struct launch *launch, int *exit_status, struct error *err)
 {
+	const char *variable = launch->variable && strlen(launch->variable) < MAX_VARIABLE ? launch->variable : "";
 	struct report report;
-	ssize_t got = write(launch->gate_fd, "", 1);
+	ssize_t got = write(launch->gate_fd, variable, strlen(variable) + 1);
 
 	/* If the child was killed while it waited, that failed and nothing is reported: launch_wait() tells how. */
 	(void)got;

@@ -19,14 +19,16 @@
 enum { LAUNCH_NOT_EXECUTABLE = 126, LAUNCH_NOT_FOUND = 127, LAUNCH_SIGNALLED = 128 };
 
 struct launch {
-	pid_t pid;	  /* COMMAND's process id, the same before and after its release; 0 once it is reaped */
-	int pid_fd;	  /* becomes readable when COMMAND has ended */
-	int signal_fd;	  /* becomes readable when a signal for querytap is waiting: call launch_forward() */
-	const char *name; /* COMMAND as the user gave it; borrowed */
-	uid_t uid;	  /* whom it runs as */
-	int gate_fd;	  /* private: open until the release */
-	int report_fd;	  /* private: open until the release */
-	sigset_t mask;	  /* private: the signal mask to go back to */
+	pid_t pid;	      /* COMMAND's process id, the same before and after its release; 0 once it is reaped */
+	int pid_fd;	      /* becomes readable when COMMAND has ended */
+	int signal_fd;	      /* becomes readable when a signal for querytap is waiting: call launch_forward() */
+	const char *name;     /* COMMAND as the user gave it; borrowed */
+	uid_t uid;	      /* whom it runs as */
+	const char *variable; /* until the release: a short NAME=VALUE that COMMAND's environment gets besides; NULL for
+				 none; borrowed */
+	int gate_fd;	      /* private: open until the release */
+	int report_fd;	      /* private: open until the release */
+	sigset_t mask;	      /* private: the signal mask to go back to */
 };
 
 /*

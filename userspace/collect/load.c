@@ -42,6 +42,7 @@ static int load_with(struct collector *collector, const struct collect_options *
 	bpf->rodata->trace_all = options->follow_all;
 	if (options->comm)
 		strncpy((char *)bpf->rodata->trace_comm, options->comm, WIRE_COMM - 1);
+	bpf->rodata->only_uid = options->one_user ? options->uid : WIRE_ANY_UID;
 	bpf->rodata->cpu_time = options->cpu_time;
 	bpf->rodata->with_texts = (options->events & COLLECT_TEXTS) != 0;
 	bpf->rodata->with_keys = (options->events & COLLECT_KEYS) != 0;

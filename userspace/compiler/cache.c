@@ -45,7 +45,7 @@ static char *plan_file(const char *cache, const char *build_id)
 
 /* ---- writing ---- */
 
-static char *plan_text(const struct plan *plan, size_t *size)
+char *plan_to_text(const struct plan *plan, size_t *size)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, size);
@@ -93,7 +93,7 @@ static void cache_store(const struct plan *plan, const char *cache, const struct
 {
 	size_t size = 0;
 	char *file = plan_file(cache, plan->build_id);
-	char *text = plan_text(plan, &size);
+	char *text = plan_to_text(plan, &size);
 
 	if (file && text && path_make_directory(cache, owner, NULL) == 0)
 		path_write_file(file, text, size, owner, NULL);
@@ -392,6 +392,21 @@ static bool parse_plan(char *text, struct plan *plan)
 	       copy_value(plan->version, sizeof(plan->version), next_value(&at, "version")) &&
 	       copy_value(plan->generation, sizeof(plan->generation), next_value(&at, "generation")) &&
 	       next_number(&at, "size", &plan->size) && parse_rows(&at, plan);
+}
+
+int plan_from_text(char *text, size_t size, const char *path, struct plan **out, struct error *err)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	*out = NULL;
+	if (plan)
+		plan->path = strdup(path);
+	if (!plan || !plan->path || !crc_fits(text, size) || !parse_plan(text, plan)) {
+		plan_free(plan);
+		return error_set(err, EINVAL, "the plan for %s is damaged", path);
+	}
+	*out = plan;
+	return 0;
 }
 
 /* Whether each site still holds an instruction that may be probed, in the file as it is now. */

@@ -117,6 +117,18 @@ struct plan {
  */
 int plan_make(const char *path, struct plan **out, struct error *err);
 
+/* The same for what is open as `fd`, which stays the caller's; the path is for sentences only. */
+int plan_make_fd(int fd, const char *path, struct plan **out, struct error *err);
+
+/* The plan as the cache keeps it; *size is the text's length. Free with free(); NULL if out of memory. */
+char *plan_to_text(const struct plan *plan, size_t *size);
+
+/*
+ * The plan of such a text, which is changed, for the compiler code in `path`. The file is not looked at: the text has to
+ * be trusted to be of that file. -EINVAL if it is no plan.
+ */
+int plan_from_text(char *text, size_t size, const char *path, struct plan **out, struct error *err);
+
 /*
  * The plan for `path` from the folder `cache` (NULL for none), or made and put there, owned by `owner`. A cached plan
  * that is damaged, of another format, or no longer fits the file is made anew. A cache that cannot be written is no

@@ -217,7 +217,8 @@ static int image_read(struct image *image, const char *path, struct error *err)
 	struct stat status;
 	GElf_Ehdr header;
 
-	image->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (image->fd < 0)
+		image->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (image->fd < 0 || fstat(image->fd, &status) < 0)
 		return error_set(err, errno, "cannot open %s: %s", path, strerror(errno));
 	if (!S_ISREG(status.st_mode) || status.st_size < (off_t)sizeof(Elf64_Ehdr))
@@ -255,13 +256,22 @@ int image_read_symbols(struct image *image, struct error *err)
 
 int image_open(const char *path, struct image **out, struct error *err)
 {
+	return image_open_fd(-1, path, out, err);
+}
+
+int image_open_fd(int fd, const char *path, struct image **out, struct error *err)
+{
 	struct image *image = calloc(1, sizeof(*image));
 	int code;
 
 	*out = NULL;
 	if (!image)
 		return error_set(err, ENOMEM, "out of memory reading %s", path);
-	image->fd = -1;
+	image->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && image->fd < 0) {
+		free(image);
+		return error_set(err, errno, "cannot open %s: %s", path, strerror(errno));
+	}
 	image->path = strdup(path);
 	code = image->path ? image_read(image, path, err) : error_set(err, ENOMEM, "out of memory reading %s", path);
 	if (code < 0) {
@@ -288,6 +298,11 @@ void image_close(struct image *image)
 	free(image->pointers);
 	free(image->path);
 	free(image);
+}
+
+uint64_t image_size(const struct image *image)
+{
+	return image->size;
 }
 
 const struct image_symbol *image_symbols(const struct image *image, size_t *count)

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "bpf/wire.h"
 #include "compiler/activity.h"
@@ -446,12 +445,8 @@ static int add_activities(struct survey *survey, struct plan *plan)
 
 static int fill_plan(struct survey *survey, const char *path, struct plan *plan, struct error *err)
 {
-	struct stat status;
-
-	if (stat(path, &status) < 0)
-		return error_set(err, errno, "cannot stat %s: %s", path, strerror(errno));
 	plan->path = strdup(path);
-	plan->size = (uint64_t)status.st_size;
+	plan->size = image_size(survey->image);
 	image_build_id(survey->image, plan->build_id);
 	image_version(survey->image, plan->version, sizeof(plan->version));
 	if (!plan->path || survey_symbols(survey) < 0)
@@ -481,10 +476,15 @@ static int fill_plan(struct survey *survey, const char *path, struct plan *plan,
 
 int plan_make(const char *path, struct plan **out, struct error *err)
 {
+	return plan_make_fd(-1, path, out, err);
+}
+
+int plan_make_fd(int fd, const char *path, struct plan **out, struct error *err)
+{
 	struct survey survey = {0};
 	struct image *image;
 	struct plan *plan;
-	int code = image_open(path, &image, err);
+	int code = image_open_fd(fd, path, &image, err);
 
 	*out = NULL;
 	if (code < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* What /proc says of processes that run already. */
-#ifndef QUERYTAP_CMD_RUNNING_H
-#define QUERYTAP_CMD_RUNNING_H
+#ifndef QUERYTAP_COLLECT_RUNNING_H
+#define QUERYTAP_COLLECT_RUNNING_H
 
 #include <stdbool.h>
 #include <sys/types.h>

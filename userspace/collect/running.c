@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#include "cmd/running.h"
+#include "collect/running.h"
 
 #include <fnmatch.h>
 #include <limits.h>
