@@ -102,12 +102,13 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 $(patsubst %,$(BUILD)/tests/unit/test_%.o,pair guards clock): CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
 # Small programs that tests and benchmarks use.
-FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure kinds fake-daemon)
+FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure kinds fake-daemon talk)
 
 $(BUILD)/fixtures/same-json: $(BUILD)/tests/fixtures/tools/same_json.o
 $(BUILD)/fixtures/measure: $(BUILD)/tests/fixtures/tools/measure.o
 $(BUILD)/fixtures/make-profile: $(BUILD)/tests/fixtures/tools/make_profile.o $(filter $(BUILD)/userspace/mmprofdata/%,$(OBJECTS))
 $(BUILD)/fixtures/fake-daemon: $(BUILD)/tests/fixtures/tools/fake_daemon.o
+$(BUILD)/fixtures/talk: $(BUILD)/tests/fixtures/tools/talk.o
 $(BUILD)/fixtures/kinds: $(BUILD)/tests/fixtures/tools/kinds.o $(OBJECTS)
 $(FIXTURE_TOOLS):
 	@mkdir -p $(@D)

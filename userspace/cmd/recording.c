@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-#include "collect/running.h"
 #include "cmd/recording.h"
 
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include "cmd/counter.h"
 #include "cmd/events.h"
 #include "cmd/overhead.h"
+#include "collect/running.h"
 #include "util/path.h"
 
 void recording_say(struct recording *recording, const char *format, ...)

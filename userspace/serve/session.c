@@ -422,7 +422,7 @@ static int begin(struct session *session, struct error *err)
 	    .one_user = session->uid != 0,
 	    .follow_all = asked->follow_all,
 	    .ring_bytes = asked->ring_bytes,
-	    .attach = asked->attach,
+	    .attach = ATTACH_MULTI, /* one by one takes CAP_SYS_ADMIN */
 	    .cpu_time = asked->cpu_time,
 	    .events = asked->events,
 	    .overhead = asked->overhead,
