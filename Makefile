@@ -2,6 +2,9 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
+# systemd looks for units below /usr/local/lib too.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 BUILD := build
 CC ?= cc
 CLANG ?= clang
@@ -136,6 +139,11 @@ install: all install-lib
 	bin/querytap --generate man > $(DESTDIR)$(PREFIX)/share/man/man1/querytap.1
 	bin/querytap --generate bash-completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/querytap
 	$(INSTALL) -m 644 README.md LICENSE-MIT LICENSE-APACHE $(DESTDIR)$(PREFIX)/share/doc/querytap
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR)
+	sed 's#@bindir@#$(PREFIX)/bin#' systemd/querytap.service.in > $(BUILD)/querytap.service
+	$(INSTALL) -m 644 $(BUILD)/querytap.service $(DESTDIR)$(UNITDIR)
+	$(INSTALL) -m 644 systemd/querytap.socket $(DESTDIR)$(UNITDIR)
+	$(INSTALL) -m 644 systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/querytap.conf
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')

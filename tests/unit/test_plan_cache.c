@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Plans on disk: given back as they were made, and not believed when they are damaged, forged or of another file. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -126,6 +128,32 @@ static void test_cache_gives_back_what_it_took(void **state)
 	assert_equal_plans(made, cached);
 	plan_free(made);
 	plan_free(cached);
+}
+
+/* What a plan made from a descriptor says goes through text as it is, and half a text is no plan. */
+static void test_plan_goes_through_text(void **state)
+{
+	struct plan *made, *read;
+	struct error err = {{0}};
+	char *text, *half;
+	size_t length;
+	int fd;
+
+	TAKE_COPY();
+	fd = open(elf_put(bytes, size), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(plan_make_fd(fd, elf_path, &made, &err), 0);
+	assert_int_equal(close(fd), 0);
+	text = plan_to_text(made, &length);
+	assert_non_null(text);
+	half = strndup(text, length / 2);
+	assert_int_equal(plan_from_text(half, length / 2, elf_path, &read, &err), -EINVAL);
+	assert_null(read);
+	assert_int_equal(plan_from_text(text, length, elf_path, &read, &err), 0);
+	assert_equal_plans(made, read);
+	plan_free(made);
+	plan_free(read);
+	free(half);
+	free(text);
 }
 
 /* The code is not what it was, though everything that is compared is: sites are looked at again. */
@@ -398,6 +426,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_cache_gives_back_what_it_took),
+	    cmocka_unit_test(test_plan_goes_through_text),
 	    cmocka_unit_test(test_cache_of_another_file),
 	    cmocka_unit_test(test_damaged_cache),
 	    cmocka_unit_test(test_forged_cache),

@@ -82,10 +82,12 @@ static int hear(struct client *client, bool wait, struct message *message, struc
 	const char *refusal;
 	int code = client->socket < 0 ? 0 : message_receive(client->socket, wait, message, err);
 
-	if (code == -EAGAIN)
+	if (code == -EAGAIN && !wait)
 		return code;
 	if (code <= 0) {
-		break_off(client, "the daemon's session was ended, so that what was recorded last may be missing");
+		break_off(client, code == -EAGAIN ? "the querytap daemon does not answer"
+						  : "the daemon's session was ended, so that what was recorded last "
+						    "may be missing");
 		return error_set(err, ECONNRESET, "%s", client->result.broken.text);
 	}
 	refusal = json_string_value(json_object_get(message->body, "error"));

@@ -439,7 +439,7 @@ int serve(const struct serve_options *options, struct error *err)
 	if (code == 0)
 		code = become_server(err);
 	if (code == 0) {
-		note(&server, "listening on %s", path);
+		note(&server, "listening on %s", made ? path : "the socket that systemd has handed over");
 		code = run(&server);
 		say_farewell(&server);
 	} else {

@@ -10,6 +10,7 @@
 #include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -46,12 +47,15 @@ static int fill_address(const char *path, struct sockaddr_un *address)
 
 int listen_connect(const char *path)
 {
+	const struct timeval patience = {.tv_sec = LISTEN_PATIENCE};
 	struct sockaddr_un address;
 	int code = fill_address(path, &address);
 	int fd = code < 0 ? code : socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return code < 0 ? code : -errno;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 		return fd;
 	code = -errno;

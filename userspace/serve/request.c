@@ -39,9 +39,10 @@ static int check_numbers(const struct client_options *options, struct error *err
 	if (ring && (ring < 4096 || (ring & (ring - 1))))
 		return error_set(err, EBADMSG, "the message's \"ring\" is not what it has to be");
 	if (options->attach == ATTACH_PERF)
-		return error_set(err, ENOTSUP,
-				 "the daemon attaches all probes of a compiler at once: one by one takes CAP_SYS_ADMIN, "
-				 "which it does without");
+		return error_set(
+		    err, ENOTSUP,
+		    "the daemon attaches all probes of a compiler at once: one by one takes CAP_SYS_ADMIN, "
+		    "which it does without");
 	if (options->events & ~ALL_EVENTS)
 		return error_set(err, EBADMSG, "the message's \"events\" is not what it has to be");
 	return 0;

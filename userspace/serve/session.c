@@ -165,8 +165,11 @@ static int get_plan(void *context, const char *path, struct plan **out, struct e
 static void on_exec(void *context, pid_t pid)
 {
 	struct session *session = context;
+	struct error err;
 
-	compilers_meet_process(&session->compilers, pid);
+	/* It may have ended since, and another user's have its pid. */
+	if (!session->uid || follow_check(pid, session->uid, &err) == 0)
+		compilers_meet_process(&session->compilers, pid);
 }
 
 /*
