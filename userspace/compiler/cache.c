@@ -129,7 +129,7 @@ static char *read_file(const char *path, size_t *size)
 static bool crc_fits(char *text, size_t size)
 {
 	static const char key[] = "crc32 ";
-	char *line = size > 1 ? memrchr(text, '\n', size - 1) : NULL;
+	char *line = text && size > 1 ? memrchr(text, '\n', size - 1) : NULL;
 
 	if (!line || strlen(text) != size || strncmp(line + 1, key, sizeof(key) - 1) != 0 ||
 	    strtoul(line + sizeof(key), NULL, 16) !=
