@@ -12,9 +12,10 @@
 #define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
 #define WIRE_MAX_TEXT 248	   /* bytes of an argument's text; more are cut off */
 #define WIRE_COMM 16
-#define WIRE_ANY_UID 0xffffffffu /* processes are followed whoever's they are */
 #define WIRE_FILE_NAME 256 /* bytes of a file's name with the NUL behind it: NAME_MAX and one */
 #define WIRE_PATH 4096	   /* bytes of a path, likewise: PATH_MAX */
+
+#define WIRE_ANY_UID 0xffffffffu /* processes are followed whoever's they are */
 
 /*
  * An interval's number says what it is: the high four bits the class, the low twelve the query, counted from 1 as the
