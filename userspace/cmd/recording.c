@@ -129,6 +129,7 @@ static int open_client(struct recording *recording, const struct collect_options
 	const struct recording_settings *settings = recording->settings;
 	struct client_options asked = {
 	    .follow_all = options->follow_all,
+	    .comm = options->comm,
 	    .cpu_time = options->cpu_time,
 	    .compensate = !settings->no_compensate,
 	    .quiet = settings->quiet,

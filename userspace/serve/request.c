@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpf/wire.h"
 #include "serve/message.h"
 
 enum { MAX_PATTERNS = 4096, MAX_BUDGET = 1000, MAX_MASK = 0777 };
@@ -27,6 +28,8 @@ json_t *request_message(const struct request *request)
 
 	if (options->overhead.queries)
 		json_object_set_new(record, "queries", message_text(options->overhead.queries));
+	if (options->comm)
+		json_object_set_new(record, "comm", message_text(options->comm));
 	return json_pack("{s:i, s:o}", "querytap", REQUEST_VERSION, "record", record);
 }
 
@@ -54,6 +57,7 @@ static int read_record(json_t *record, struct request *request, struct error *er
 	uint64_t ring = 0, probes = ATTACH_AUTO, events = 0, mode = OVERHEAD_AUTO;
 	const struct field fields[] = {
 	    {"all", FIELD_BOOL, true, &options->follow_all, 0},
+	    {"comm", FIELD_TEXT, false, &options->comm, WIRE_COMM - 1},
 	    {"cpu_time", FIELD_BOOL, true, &options->cpu_time, 0},
 	    {"compensate", FIELD_BOOL, true, &options->compensate, 0},
 	    {"quiet", FIELD_BOOL, true, &options->quiet, 0},

@@ -33,6 +33,7 @@ int serve(const struct serve_options *options, struct error *err);
 /* What is asked of a session: options as in struct collect_options. */
 struct client_options {
 	bool follow_all; /* processes of this user, that is */
+	const char *comm;
 	bool cpu_time, compensate;
 	bool quiet;    /* no warnings wanted */
 	bool progress; /* client_take is to keep the totals up to date */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "collect/compilers.h"
+#include "collect/running.h"
 #include "serve/follow.h"
 #include "serve/request.h"
 #include "util/clock.h"
@@ -183,7 +184,9 @@ static int follow_running(void *context, pid_t pid, struct error *err)
 
 	if (pidfd < 0)
 		return 1;
-	if (session->request.options.follow_all)
+	if (session->request.options.comm && !running_is_below_named(pid, session->request.options.comm))
+		code = 1;
+	else if (session->request.options.follow_all)
 		code = session->uid ? follow_check(pid, session->uid, err) : 0;
 	else
 		code = follow_process(session->collector, pidfd, session->uid, FOLLOW_TREE, err);
@@ -282,10 +285,10 @@ static int take_follow(struct session *session, struct message *message, struct 
 		return code;
 	if (message->fd_count)
 		code = follow_one(session, message->fds[0], how, err);
-	else if (session->request.options.follow_all)
+	else if (session->request.options.follow_all || session->request.options.comm)
 		code = compilers_meet_running(&session->compilers, 0, follow_running, err);
 	else
-		code = error_set(err, EBADMSG, "the session was not begun with \"all\"");
+		code = error_set(err, EBADMSG, "the session was begun neither with \"all\" nor with \"comm\"");
 	if (code == 0)
 		tell(session, json_pack("{s:b}", "followed", 1));
 	return code;
@@ -364,7 +367,7 @@ static void report(struct session *session)
 		collector_totals(session->collector, &totals);
 		message_send(session->client, false, json_pack("{s:o}", "totals", totals_message(&totals)), NULL, 0);
 	}
-	if (session->has_followed && !options->follow_all && !session->said_over &&
+	if (session->has_followed && !options->follow_all && !options->comm && !session->said_over &&
 	    !collector_follows_any(session->collector)) {
 		session->said_over = true;
 		tell(session, json_pack("{s:b}", "over", 1));
@@ -424,6 +427,7 @@ static int begin(struct session *session, struct error *err)
 	    .gid = session->owner.gid,
 	    .one_user = session->uid != 0,
 	    .follow_all = asked->follow_all,
+	    .comm = asked->comm,
 	    .ring_bytes = asked->ring_bytes,
 	    .attach = ATTACH_MULTI, /* one by one takes CAP_SYS_ADMIN */
 	    .cpu_time = asked->cpu_time,
