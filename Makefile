@@ -16,14 +16,14 @@ WARNINGS := -Wall -Wextra -Werror
 CPPFLAGS += -I. -Iuserspace -I$(BUILD) -D_GNU_SOURCE -DQUERYTAP_VERSION='"$(VERSION)"'
 CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += $(SANITIZE)
-LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lpthread
+LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lpthread -lncursesw -ltinfo
 
 ROOMS := util compiler collect serve mmprofdata analysis render cmd
 SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/userspace/main.o
 # maps comes first: bpftool 7.1 misplaces references to maps that it has not seen yet.
-BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard lifecycle switch files measure)
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard lifecycle switch files threads measure)
 SKELETON := $(BUILD)/bpf/querytap.skel.h
 # The files that pages are made of, which become part of the program.
 PAGES := $(sort $(foreach kind,html css js,$(wildcard userspace/render/page/*.$(kind))))

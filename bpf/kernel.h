@@ -87,6 +87,7 @@ struct sched_entity {
 };
 
 struct task_struct {
+	unsigned int __state; /* 0: runs or could */
 	int pid, tgid;
 	int exit_code;
 	__u64 start_time; /* CLOCK_MONOTONIC */

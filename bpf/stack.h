@@ -158,7 +158,7 @@ static __always_inline void enter_frame(struct task_struct *task, struct thread 
 					__u64 argument)
 {
 	__u32 depth = thread->depth;
-	struct frame *frame;
+	struct wire_frame *frame;
 
 	if (counts_only) {
 		add_words(thread, number << 48, 0);

@@ -10,16 +10,6 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-/*
- * A query or a guard that is running. It is known by rsp at its two sites, which is the same at both, and, as one
- * function can have several guards, by the guard's id; a query's is 0.
- */
-struct frame {
-	__u64 key;
-	__u64 start_and_number; /* as in struct wire_interval */
-	__u64 argument;		/* likewise; 0 for none */
-};
-
 #define KEY(sp, guard) ((sp) | (__u64)(guard) << 48)
 #define KEY_SP(key) ((key)&WIRE_TIME_MASK)
 
@@ -37,7 +27,7 @@ struct thread {
 	__u32 is_away;
 	__u32 depth;
 	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
-	struct frame frames[WIRE_MAX_DEPTH];
+	struct wire_frame frames[WIRE_MAX_DEPTH];
 	struct wire_intervals batch;
 };
 

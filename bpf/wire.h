@@ -267,6 +267,33 @@ struct wire_process {
 #define PROCESS_ENDED 8u    /* WIRE_END was sent, or had no room in the ring buffer */
 #define PROCESS_ALONE 16u   /* what it starts is not followed */
 
+/*
+ * A query or a guard that is running. It is known by rsp at its two sites, which is the same at both, and, as one
+ * function can have several guards, by the guard's id; a query's is 0.
+ */
+struct wire_frame {
+	unsigned long long key;
+	unsigned long long start_and_number; /* as in struct wire_interval */
+	unsigned long long argument;	     /* likewise; 0 for none */
+};
+
+/*
+ * A thread of a followed process at this moment, as reading the iterator over threads gives it. Behind it come `depth`
+ * struct wire_frame, the outermost first, and `count` struct wire_interval, which have ended and are still to be sent.
+ * The thread may run meanwhile: a frame that begins later than `last` has taken the place of one that was there.
+ */
+struct wire_thread {
+	unsigned int tgid, tid;
+	unsigned long long time;	  /* by the thread's own clock, as in its intervals; 0 if it has no frames */
+	unsigned long long last;	  /* of its last entry or exit, by the same clock */
+	unsigned long long run_time;	  /* nanoseconds on the CPU */
+	unsigned long long run_time_gone; /* of the threads of its process that are gone */
+	unsigned int depth, count;
+	unsigned int waits; /* 0 if it runs or could */
+	unsigned int padding;
+	char comm[WIRE_COMM];
+};
+
 #ifdef __STDC_VERSION__
 _Static_assert(sizeof(struct wire_header) == 16, "shared with BPF");
 _Static_assert(sizeof(struct wire_interval) == 16, "shared with BPF");
@@ -276,6 +303,8 @@ _Static_assert(sizeof(struct wire_end) == 112, "shared with BPF");
 _Static_assert(sizeof(struct wire_freed) == 72, "shared with BPF");
 _Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
 _Static_assert(sizeof(struct wire_process) == 128, "shared with BPF");
+_Static_assert(sizeof(struct wire_frame) == 24, "shared with BPF");
+_Static_assert(sizeof(struct wire_thread) == 72, "shared with BPF");
 #endif
 
 #endif

@@ -107,3 +107,14 @@ wait_until() {
 }
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# The ids of the BPF programs, links and maps that process $1 holds.
+held() { grep -hoE '^(prog|link|map)_id:\s+[0-9]+' "/proc/$1"/fdinfo/* 2>/dev/null | sort -u; }
+
+# Whether the kernel has none of those in file held.
+released() {
+	local kind id
+	while IFS=$': \t' read -r kind id; do
+		! bpftool "${kind%_id}" show id "$id" >/dev/null 2>&1 || return
+	done <held
+}

@@ -257,6 +257,11 @@ static void test_self_times(void **state)
 	assert_int_equal(selftime_add(selftime, 1, 1, 10, 5), 5);
 	assert_int_equal(selftime_add(selftime, 1, 2, 10, 7), 7); /* another thread */
 	assert_int_equal(selftime_add(selftime, 1, 1, 20, 10), 10);
+	/* Of what began from a time on, and before another. */
+	assert_int_equal(selftime_inside(selftime, 1, 1, 10, UINT64_MAX), 15);
+	assert_int_equal(selftime_inside(selftime, 1, 1, 11, UINT64_MAX), 10);
+	assert_int_equal(selftime_inside(selftime, 1, 1, 0, 20), 5);
+	assert_int_equal(selftime_inside(selftime, 1, 3, 0, UINT64_MAX), 0);
 	assert_int_equal(selftime_add(selftime, 1, 1, 18, 20), 10);
 	assert_int_equal(selftime_add(selftime, 1, 1, 0, 100), 75);
 	selftime_forget(selftime, 1);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/joining.h"
 #include "cmd/recording.h"
 #include "util/clock.h"
 
@@ -16,40 +17,12 @@
 
 struct attach_settings {
 	struct recording_settings common;
-	unsigned long pid, tree;
-	const char *comm;
-	bool all;
+	struct joining joining;
 	double seconds;
 };
 
 static const struct option_row options[] = {
-    {.name = "pid",
-     .letter = 'p',
-     .kind = OPTION_UINT,
-     .argument = "PID",
-     .offset = offsetof(struct attach_settings, pid),
-     .min = 1,
-     .max = 4194304,
-     .help = "Profile the compiler with this process id"},
-    {.name = "tree",
-     .letter = 't',
-     .kind = OPTION_UINT,
-     .argument = "PID",
-     .offset = offsetof(struct attach_settings, tree),
-     .min = 1,
-     .max = 4194304,
-     .help = "Profile this process (a cargo, a make) and all that it has started and will start"},
-    {.name = "comm",
-     .letter = 'c',
-     .kind = OPTION_STRING,
-     .argument = "NAME",
-     .offset = offsetof(struct attach_settings, comm),
-     .help = "Profile every process whose program has this name (rustc, cargo), and all that it starts"},
-    {.name = "all",
-     .letter = 'a',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct attach_settings, all),
-     .help = "Profile every compiler on this machine"},
+    JOINING_OPTIONS(struct attach_settings, joining, "Profile"),
     {.name = "duration",
      .letter = 'd',
      .kind = OPTION_DOUBLE,
@@ -60,47 +33,10 @@ static const struct option_row options[] = {
     {0},
 };
 
-/* Probes the compilers that those may use which start later. It is no error if there is none: one may come. */
-static int probe_installed(struct recording *recording, struct error *err)
-{
-	char *argv[] = {NULL};
-	struct find_input input = {argv, environ, "/", recording->user.home};
-	struct found_list found = {0};
-	int code = compilers_find(&input, &found, err);
-
-	if (code == 0 && found.count)
-		code = recording_probe(recording, &found, err);
-	found_list_free(&found);
-	return code;
-}
-
-static int follow_many(struct recording *recording, pid_t root, struct error *err)
-{
-	int code = recording_follow(recording, root, FOLLOW_TREE, err);
-
-	if (code == 0)
-		code = probe_installed(recording, err);
-	if (code == 0)
-		code = recording_follow(recording, root, FOLLOW_TREE, err);
-	return code;
-}
-
 static int set_up(struct recording *recording, const struct attach_settings *settings, struct error *err)
 {
-	pid_t target = (pid_t)(settings->pid ? settings->pid : settings->tree);
-	int code;
+	int code = joining_start(recording, &settings->common, &settings->joining, err);
 
-	if (settings->comm && strlen(settings->comm) >= COMM_SIZE)
-		return error_set(
-		    err, EINVAL,
-		    "--comm takes a name of at most %d bytes, to which the system cuts the names of programs",
-		    COMM_SIZE - 1);
-	if (target && kill(target, 0) < 0 && errno == ESRCH)
-		return error_set(err, ESRCH, "there is no process %d", (int)target);
-	code = recording_open(recording, &settings->common, settings->all, settings->comm, err);
-	if (code == 0)
-		code = settings->pid ? recording_follow(recording, target, FOLLOW_ALONE, err)
-				     : follow_many(recording, target, err);
 	return code < 0 ? code : recording_make_directory(recording, err);
 }
 
@@ -136,7 +72,7 @@ static int run(const void *opaque, int argc, char **argv)
 	sigset_t set;
 	int signals, status = EXIT_USAGE;
 
-	if (argc || (settings->pid != 0) + (settings->tree != 0) + (settings->comm != NULL) + settings->all != 1) {
+	if (argc || joining_ways(&settings->joining) != 1) {
 		dprintf(STDERR_FILENO, "querytap attach: %s%s; see querytap attach --help\n",
 			argc ? "takes no argument, but was given " : "give one of --pid, --tree, --comm and --all",
 			argc ? argv[0] : "");

@@ -33,6 +33,7 @@ struct command {
 	ROW(record)            \
 	ROW(attach)            \
 	ROW(daemon)            \
+	ROW(top)               \
 	ROW(summarize)         \
 	ROW(html)              \
 	ROW(report)            \

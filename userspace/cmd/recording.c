@@ -26,6 +26,10 @@ void recording_say(struct recording *recording, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	if (recording->say) {
+		recording->say(recording->say_context, text);
+		return;
+	}
 	progress_erase(&recording->progress);
 	dprintf(STDERR_FILENO, "querytap: %s\n", text);
 }
@@ -171,15 +175,17 @@ static void add_way_out(struct error *err)
 
 static int open_collector(struct recording *recording, const struct collect_options *options, struct error *err)
 {
+	/* The daemon writes profiles, and does not tell what threads are in. */
+	bool by_daemon = !options->sink && has_daemon();
 	int code;
 
-	if (client_is_needed() && has_daemon())
+	if (client_is_needed() && by_daemon)
 		return open_client(recording, options, err);
 	code = collector_begin(options, !recording->settings->no_compensate, recording->settings->quiet ? NULL : say,
 			       &recording->collector, err);
-	if (code == -EPERM && has_daemon())
+	if (code == -EPERM && by_daemon)
 		return open_client(recording, options, err);
-	if (code == -EPERM)
+	if (code == -EPERM && !options->sink)
 		add_way_out(err);
 	recording->compilers = (struct compilers){.collector = recording->collector,
 						  .plan = get_plan,
@@ -196,6 +202,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	struct collect_options options = {
 	    .follow_all = everything,
 	    .comm = comm,
+	    .sink = recording->sink,
 	    .ring_bytes = ring_bytes(settings->buffer_mib),
 	    .on_exec = on_exec,
 	    .context = recording,
@@ -221,8 +228,9 @@ int recording_open(struct recording *recording, const struct recording_settings 
 		return code;
 	options.overhead.queries = settings->queries;
 	recording->cache = plan_cache_directory(&recording->user);
-	recording->directory = settings->directory ? strdup(settings->directory) : default_directory();
-	if (!recording->directory)
+	if (!recording->sink)
+		recording->directory = settings->directory ? strdup(settings->directory) : default_directory();
+	if (!recording->sink && !recording->directory)
 		return error_set(err, ENOMEM, "out of memory");
 	options.directory = recording->directory;
 	options.cache = recording->cache;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* What record and attach share: finding and probing compilers, the output folder, and the last line. */
+/* What record, attach and top share: finding and probing compilers, the output folder, and the last line. */
 #ifndef QUERYTAP_CMD_RECORDING_H
 #define QUERYTAP_CMD_RECORDING_H
 
@@ -24,29 +24,34 @@ struct recording_settings {
 	bool no_compensate;
 };
 
-#define RECORDING_OPTIONS(type, member)                                                                             \
-	{.name = "output",                                                                                          \
-	 .letter = 'o',                                                                                             \
+#define RECORDING_OPTIONS(type, member) RECORDING_FILE_OPTIONS(type, member), RECORDING_PROBE_OPTIONS(type, member)
+
+/* Where profiles go, and what is printed. */
+#define RECORDING_FILE_OPTIONS(type, member)                                                              \
+	{.name = "output",                                                                                \
+	 .letter = 'o',                                                                                   \
+	 .kind = OPTION_STRING,                                                                           \
+	 .argument = "DIR",                                                                               \
+	 .offset = offsetof(type, member.directory),                                                      \
+	 .help = "Put the profiles into DIR, made if it is missing (default: a new querytap-DATE-TIME)"}, \
+	    {.name = "quiet",                                                                             \
+	     .letter = 'q',                                                                               \
+	     .kind = OPTION_FLAG,                                                                         \
+	     .offset = offsetof(type, member.quiet),                                                      \
+	     .help = "Print nothing but errors"},                                                         \
+	{                                                                                                 \
+		.name = "strict", .kind = OPTION_FLAG, .offset = offsetof(type, member.strict),           \
+		.help = "Exit with status 3 if records were lost or a profile could not be written"       \
+	}
+
+/* What is recorded, and how. */
+#define RECORDING_PROBE_OPTIONS(type, member)                                                                       \
+	{.name = "events",                                                                                          \
+	 .letter = 'e',                                                                                             \
 	 .kind = OPTION_STRING,                                                                                     \
-	 .argument = "DIR",                                                                                         \
-	 .offset = offsetof(type, member.directory),                                                                \
-	 .help = "Put the profiles into DIR, made if it is missing (default: a new querytap-DATE-TIME)"},           \
-	    {.name = "quiet",                                                                                       \
-	     .letter = 'q',                                                                                         \
-	     .kind = OPTION_FLAG,                                                                                   \
-	     .offset = offsetof(type, member.quiet),                                                                \
-	     .help = "Print nothing but errors"},                                                                   \
-	    {.name = "strict",                                                                                      \
-	     .kind = OPTION_FLAG,                                                                                   \
-	     .offset = offsetof(type, member.strict),                                                               \
-	     .help = "Exit with status 3 if records were lost or a profile could not be written"},                  \
-	    {.name = "events",                                                                                      \
-	     .letter = 'e',                                                                                         \
-	     .kind = OPTION_STRING,                                                                                 \
-	     .argument = "LIST",                                                                                    \
-	     .offset = offsetof(type, member.events),                                                               \
-	     .help =                                                                                                \
-		 "What to record, by the names of -Zself-profile-events, separated by commas: none, default, all, " \
+	 .argument = "LIST",                                                                                        \
+	 .offset = offsetof(type, member.events),                                                                   \
+	 .help = "What to record, by the names of -Zself-profile-events, separated by commas: none, default, all, " \
 		 "query-provider, generic-activity, query-blocked, incr-cache-load, incr-result-hashing, "          \
 		 "artifact-sizes, query-keys, function-args, args"},                                                \
 	    {.name = "counter",                                                                                     \
@@ -89,6 +94,10 @@ struct recording_settings {
 enum { EXIT_LOST = 3 };
 
 struct recording {
+	/* To be set before recording_open, or left NULL: as in struct collect_options; and where messages go. */
+	const struct collect_sink *sink;
+	void (*say)(void *context, const char *text);
+	void *say_context;
 	const struct recording_settings *settings;
 	struct identity user;
 	char *cache;
@@ -102,7 +111,7 @@ struct recording {
 	struct progress progress;
 };
 
-/* Prints "querytap: ..." to stderr in one write, over a progress line if one is shown. */
+/* Prints "querytap: ..." to stderr in one write, over a progress line if one is shown; or gives the text to `say`. */
 void recording_say(struct recording *recording, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*

@@ -41,7 +41,7 @@ int collector_begin(const struct collect_options *options, bool compensate,
 
 	if (code < 0)
 		return code;
-	if (collector_events(*out) != options->events && say)
+	if (!options->sink && collector_events(*out) != options->events && say)
 		say(options->context, "sizes of artifacts are not recorded: this kernel does not show system calls "
 				      "(CONFIG_FTRACE_SYSCALLS)");
 	if (compensate)

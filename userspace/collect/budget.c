@@ -24,7 +24,8 @@ double budget_seconds(const struct collector *collector, const struct probed *pr
 	return (double)total / 1e9;
 }
 
-void budget_note(struct collector *collector, const struct profile *profile, const struct wire_intervals *record)
+void budget_note(struct collector *collector, const struct profile *profile, const struct wire_intervals *record,
+		 uint64_t self[WIRE_BATCH])
 {
 	struct timing *timing = collector->compilers[profile_compiler(profile)].timing;
 	size_t step;
@@ -33,10 +34,10 @@ void budget_note(struct collector *collector, const struct profile *profile, con
 		const struct wire_interval *interval = &record->intervals[i];
 
 		step = interval->length_and_flags & INTERVAL_ARGUMENT ? 2 : 1;
-		timing_note(timing, interval,
-			    selftime_add(collector->selftime, record->header.tgid, record->header.tid,
-					 interval->start_and_number & WIRE_TIME_MASK,
-					 interval->length_and_flags & WIRE_TIME_MASK));
+		self[i] = selftime_add(collector->selftime, record->header.tgid, record->header.tid,
+				       interval->start_and_number & WIRE_TIME_MASK,
+				       interval->length_and_flags & WIRE_TIME_MASK);
+		timing_note(timing, interval, self[i]);
 	}
 }
 

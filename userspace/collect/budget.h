@@ -8,8 +8,9 @@
 /* The seconds for which processes of a compiler have compiled so far. */
 double budget_seconds(const struct collector *collector, const struct probed *probed);
 
-/* Takes note of what a process has sent. */
-void budget_note(struct collector *collector, const struct profile *profile, const struct wire_intervals *record);
+/* Takes note of what a process has sent. `self` becomes the self time, in ns, of each interval, by its index. */
+void budget_note(struct collector *collector, const struct profile *profile, const struct wire_intervals *record,
+		 uint64_t self[WIRE_BATCH]);
 
 /* Takes note of a process that has ended, now. */
 void budget_end(struct collector *collector, const struct profile *profile);

@@ -52,13 +52,67 @@ struct collect_options {
 	const struct identity *owner; /* of the files there; borrowed */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
-	void *context; /* of all calls back */
+	void *context;			 /* of all calls back */
+	const struct collect_sink *sink; /* is told, and no profiles are written; NULL to write them; borrowed */
 };
 
 #define COLLECT_EVENT(class) (1u << (class))
 #define COLLECT_TEXTS (1u << 16) /* the texts that activities have as arguments */
 #define COLLECT_KEYS (1u << 17)	 /* the keys of queries, as far as they are plain ids */
 #define COLLECT_SIZES (1u << 18) /* the sizes of artifacts */
+
+/* A process that has begun to compile. Borrowed for the call, except `version`, which lives as long as its plan. */
+struct collect_compiler {
+	pid_t pid;
+	const char *crate;
+	const char *version; /* of the compiler */
+	uint64_t start;	     /* of the program, CLOCK_MONOTONIC ns; if `joined`, when recording it began */
+	bool joined;	     /* it ran before */
+};
+
+/* An event that has ended. Times are nanoseconds; with OVERHEAD_COUNTS they are 0. */
+struct collect_interval {
+	pid_t pid, tid;
+	enum event_class event;
+	/* The query's or activity's name; what is loaded, hashed or waited for has the name of its class. It lives as
+	 * long as the plan, and the same string means the same of a compiler. */
+	const char *label;
+	uint64_t length, self; /* self: without what it asked for */
+};
+
+/*
+ * Who is told of what compilers do, as it comes to the collector: a thread sends its events when there are some, or
+ * when it ends; until then a look has them. All are called while draining and finishing. Of a compiler first `begin`,
+ * at last `end`. Sinks get no arguments of events, and no artifacts.
+ */
+struct collect_sink {
+	void *context;
+	void (*begin)(void *context, const struct collect_compiler *compiler);
+	void (*interval)(void *context, const struct collect_interval *interval);
+	void (*end)(void *context, pid_t pid, bool succeeded);
+};
+
+/* What a thread is in, the outermost first. */
+struct collect_frame {
+	enum event_class event;
+	const char *label; /* as in struct collect_interval */
+	uint64_t elapsed;  /* nanoseconds */
+	uint64_t self;	   /* without what it has asked for so far */
+};
+
+/* A thread of a compiler at this moment. */
+struct collect_thread {
+	pid_t pid, tid;
+	const char *name;
+	bool waits;		/* it does not run and could not */
+	uint64_t run_time;	/* nanoseconds on the CPU */
+	uint64_t run_time_gone; /* of the threads of its process that are gone */
+	const struct collect_frame *frames;
+	size_t depth;
+	/* What has ended and is still to come to the sink. */
+	const struct collect_interval *pending;
+	size_t pending_count;
+};
 
 /* What was collected so far. Counts of queries and other events, except files and compilers. */
 struct collect_totals {
@@ -96,8 +150,8 @@ struct instruction_costs {
 int collector_open(const struct collect_options *options, struct collector **out, struct error *err);
 
 /*
- * The same, and has the cost of the probes taken out of all times if `compensate`: as the cache knows it, else measured.
- * Calls `say`, unless it is NULL, with a sentence for each thing that cannot be had here.
+ * The same, and has the cost of the probes taken out of all times if `compensate`: as the cache knows it, else
+ * measured. Calls `say`, unless it is NULL, with a sentence for each thing that cannot be had here.
  */
 int collector_begin(const struct collect_options *options, bool compensate,
 		    void (*say)(void *context, const char *sentence), struct collector **out, struct error *err);
@@ -122,8 +176,9 @@ enum follow {
 int collector_follow(struct collector *collector, pid_t pid, enum follow how, struct error *err);
 
 /*
- * Begins the profile of a followed process that ran before and has the compiler at `path` mapped, so that it has one even
- * if no query comes any more. Does nothing for any other. Where every compiler is followed, it is from here on.
+ * Begins the profile of a followed process that ran before and has the compiler at `path` mapped, or tells the sink, so
+ * that it is known even if no query comes any more. Does nothing for any other. Where every compiler is followed, it is
+ * from here on.
  */
 void collector_join(struct collector *collector, pid_t pid, const char *path);
 
@@ -152,6 +207,14 @@ int collector_fd(const struct collector *collector);
 void collector_drain(struct collector *collector);
 
 void collector_totals(const struct collector *collector, struct collect_totals *totals);
+
+/*
+ * Looks at what the threads of all compilers are in now, with a sink: calls `take` for each thread, with what is
+ * borrowed for the call. They are not stopped for it, so that a thread's inner frames may be missing. To be called
+ * after draining. Returns 0, or a negative errno with a sentence.
+ */
+int collector_look(struct collector *collector, void (*take)(void *context, const struct collect_thread *thread),
+		   void *context, struct error *err);
 
 /* What was not timed of the compiler that compiled longest: how many labels, and an estimate of their share. */
 struct collect_untimed {

@@ -16,6 +16,7 @@
 #include "collect/budget.h"
 #include "collect/internal.h"
 #include "collect/probing.h"
+#include "collect/sink.h"
 #include "util/clock.h"
 
 /* What an event's probes cost where that could not be measured or is not taken out of the times, in seconds. */
@@ -51,27 +52,37 @@ static void add_counts(struct collect_totals *totals, const struct wire_counts *
 	totals->unseen += counts->unseen;
 }
 
-/* Finishes a profile, whose process has ended or is no longer followed, and adds its counts to the totals. */
-static void finish_profile(struct collector *collector, size_t index, struct wire_counts counts, bool succeeded)
+/* Writes the rest of a profile and gives it its name. */
+static void write_profile(struct collector *collector, struct profile *profile, const struct wire_counts *counts,
+			  bool succeeded)
 {
-	struct profile *profile = collector->live[index];
 	uint64_t others = profile_others(profile);
 	struct error err = {0};
-
-	budget_end(collector, profile);
-	profile_settle(profile, &counts);
-	add_counts(&collector->totals, &counts);
 
 	if (profile_write_artifacts(profile, succeeded, &err) < 0)
 		note_failure(collector, &err);
 	collector->totals.others += profile_others(profile) - others;
 	err.text[0] = '\0';
-	if (profile_finish(profile, &counts, &err) == 0) {
+	if (profile_finish(profile, counts, &err) == 0) {
 		collector->totals.files++;
 		processes_add_profile(collector->processes, profile);
 	} else if (err.text[0]) {
 		note_failure(collector, &err);
 	}
+}
+
+/* Finishes a profile, whose process has ended or is no longer followed, and adds its counts to the totals. */
+static void finish_profile(struct collector *collector, size_t index, struct wire_counts counts, bool succeeded)
+{
+	struct profile *profile = collector->live[index];
+
+	budget_end(collector, profile);
+	profile_settle(profile, &counts);
+	add_counts(&collector->totals, &counts);
+	if (collector->sink)
+		sink_end(collector, profile, succeeded);
+	else
+		write_profile(collector, profile, &counts, succeeded);
 	profile_free(profile);
 	collector->live[index] = collector->live[--collector->live_count];
 }
@@ -92,6 +103,8 @@ static void begin_profile(struct collector *collector, const struct wire_compile
 
 	if (index != SIZE_MAX && profile_start(collector->live[index]) == record->start) {
 		/* By collector_join. */
+		if (collector->sink)
+			return;
 		profile_free(collector->live[index]);
 		collector->live[index] = collector->live[--collector->live_count];
 	} else if (index != SIZE_MAX) {
@@ -121,11 +134,21 @@ static void note_measured(struct collector *collector, const struct wire_interva
 		    record->intervals[i].length_and_flags & WIRE_TIME_MASK;
 }
 
+static void write_intervals(struct collector *collector, struct profile *profile, const struct wire_intervals *record)
+{
+	uint64_t queries = profile_queries(profile), others = profile_others(profile);
+	struct error err = {0};
+
+	if (profile_add_intervals(profile, record, record->header.count, &collector->totals.unnamed, &err) < 0)
+		note_failure(collector, &err);
+	collector->totals.queries += profile_queries(profile) - queries;
+	collector->totals.others += profile_others(profile) - others;
+}
+
 static void take_intervals(struct collector *collector, const struct wire_intervals *record)
 {
 	size_t index = live_index(collector, record->header.tgid);
-	struct error err = {0};
-	uint64_t queries, others;
+	uint64_t self[WIRE_BATCH];
 
 	if (collector->measured) {
 		note_measured(collector, record);
@@ -135,14 +158,11 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 		collector->totals.lost += record->header.count;
 		return;
 	}
-	budget_note(collector, collector->live[index], record);
-	queries = profile_queries(collector->live[index]);
-	others = profile_others(collector->live[index]);
-	if (profile_add_intervals(collector->live[index], record, record->header.count, &collector->totals.unnamed,
-				  &err) < 0)
-		note_failure(collector, &err);
-	collector->totals.queries += profile_queries(collector->live[index]) - queries;
-	collector->totals.others += profile_others(collector->live[index]) - others;
+	budget_note(collector, collector->live[index], record, self);
+	if (collector->sink)
+		sink_intervals(collector, collector->live[index], record, self);
+	else
+		write_intervals(collector, collector->live[index], record);
 }
 
 /* Whether anything was recorded that only a compilation does. */
@@ -164,13 +184,21 @@ static void take_end(struct collector *collector, const struct wire_end *record)
 		return;
 	}
 	/* A rustc that ends well without a query has compiled nothing: cargo has asked it for the names of files. */
-	if (!record->exit_code && !record->counts.lost && !has_compiled(collector, collector->live[index])) {
+	if (!collector->sink && !record->exit_code && !record->counts.lost &&
+	    !has_compiled(collector, collector->live[index])) {
 		add_counts(&collector->totals, &record->counts);
 		profile_free(collector->live[index]);
 		collector->live[index] = collector->live[--collector->live_count];
 	} else {
 		finish_profile(collector, index, record->counts, !record->exit_code);
 	}
+}
+
+static void take_args(struct collector *collector, struct profile *profile, const struct wire_args *record)
+{
+	profile_add_args(profile, record->bytes, record->header.count);
+	if (collector->sink)
+		sink_begin(collector, profile);
 }
 
 /* Called for each record by libbpf. Whether the kernel's record is as long as it says was checked where it was made. */
@@ -181,7 +209,7 @@ static int take_record(void *context, void *data, size_t size)
 	size_t index;
 
 	(void)size;
-	if (!collector->measured)
+	if (!collector->measured && !collector->sink)
 		processes_take(collector->processes, header);
 	switch (header->kind) {
 	case WIRE_INTERVALS:
@@ -193,8 +221,7 @@ static int take_record(void *context, void *data, size_t size)
 	case WIRE_ARGS:
 		index = live_index(collector, header->tgid);
 		if (index != SIZE_MAX)
-			profile_add_args(collector->live[index], ((const struct wire_args *)data)->bytes,
-					 header->count);
+			take_args(collector, collector->live[index], data);
 		break;
 	case WIRE_TEXT:
 		index = live_index(collector, header->tgid);
@@ -252,25 +279,29 @@ static int map_ring(struct collector *collector, struct error *err)
 int collector_open(const struct collect_options *options, struct collector **out, struct error *err)
 {
 	struct collector *collector = calloc(1, sizeof(*collector));
+	struct collect_options asked = *options;
 	int code;
 
 	*out = NULL;
 	if (!collector)
 		return error_set(err, ENOMEM, "out of memory");
 	libbpf_set_print(silent);
+	if (options->sink)
+		asked.events &= ~(COLLECT_TEXTS | COLLECT_KEYS | COLLECT_SIZES);
 	collector->directory = strdup(options->directory ? options->directory : ".");
 	collector->place = (struct profile_place){
 	    .directory = collector->directory,
 	    .uid = options->uid,
 	    .gid = options->gid,
 	    .set_owner = options->set_owner,
-	    .events = options->events,
+	    .events = asked.events,
 	    .cpu_time = options->cpu_time,
 	    .overhead = options->overhead,
 	    .realtime_offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_MONOTONIC),
 	};
 	collector->on_exec = options->on_exec;
 	collector->context = options->context;
+	collector->sink = options->sink;
 	collector->overhead = options->overhead;
 	collector->cache = options->cache;
 	collector->owner = options->owner;
@@ -280,7 +311,7 @@ int collector_open(const struct collect_options *options, struct collector **out
 		   ? choose_method(collector, options->attach, err)
 		   : error_set(err, ENOMEM, "out of memory");
 	if (code == 0)
-		code = load_programs(collector, options, err);
+		code = load_programs(collector, &asked, err);
 	if (code == 0)
 		code = map_ring(collector, err);
 	if (code < 0)
@@ -378,7 +409,7 @@ int collector_follow(struct collector *collector, pid_t pid, enum follow how, st
 
 	if (code < 0 && code != -EEXIST)
 		return error_set(err, code, "cannot follow process %d: %s", (int)pid, strerror(-code));
-	if (code == 0)
+	if (code == 0 && !collector->sink)
 		processes_follow(collector->processes, pid, how, process.start);
 	/* If it ended before it was followed, nothing else would take it out again. */
 	if (code == 0 && how != FOLLOW_NEW && has_ended(pid))
@@ -418,8 +449,11 @@ void collector_join(struct collector *collector, pid_t pid, const char *path)
 	begun.compiler = (unsigned short)number;
 	begin_profile(collector, &begun);
 	index = live_index(collector, begun.header.tgid);
-	if (index != SIZE_MAX)
-		add_command_line(collector->live[index], pid);
+	if (index == SIZE_MAX)
+		return;
+	add_command_line(collector->live[index], pid);
+	if (collector->sink)
+		sink_begin(collector, collector->live[index]);
 }
 
 /* One that was already past the tracepoint of its exit when it was followed is never marked as dead. */
@@ -521,7 +555,8 @@ static void take_remaining(struct collector *collector)
 	       bpf_map_delete_elem(processes, &end.header.tgid) == 0) {
 		end.counts = process.counts;
 		take_end(collector, &end);
-		processes_take_remaining(collector->processes, end.header.tgid, &process);
+		if (!collector->sink)
+			processes_take_remaining(collector->processes, end.header.tgid, &process);
 	}
 	memset(&end.counts, 0, sizeof(end.counts));
 	while (collector->live_count)
@@ -563,6 +598,7 @@ void collector_free(struct collector *collector)
 	free(collector->live);
 	selftime_free(collector->selftime);
 	processes_free(collector->processes);
+	bpf_link__destroy(collector->looking);
 	ring_buffer__free(collector->ring);
 	querytap_bpf__destroy(collector->bpf);
 	free(collector->directory);

@@ -46,6 +46,8 @@ struct collector {
 	size_t measured_count, measured_room;
 	void (*on_exec)(void *context, pid_t pid);
 	void *context;
+	const struct collect_sink *sink;
+	struct bpf_link *looking; /* the iterator over threads, once it was asked for */
 };
 
 /*

@@ -37,7 +37,8 @@ struct profile {
 	char crate[128];
 	char *path;
 	char *args; /* NUL-separated; a NUL behind the last */
-	size_t args_length;
+	size_t args_length, args_announced;
+	bool begun; /* a sink was told of it */
 	struct mmp_writer *writer;
 	uint64_t kinds[EVENT_CLASSES];
 	/* Strings; 0 while not stored. */
@@ -61,6 +62,7 @@ struct profile *profile_new(const struct profile_place *place, const struct plan
 	profile->tgid = record->header.tgid;
 	profile->start = record->start;
 	profile->joined = record->joined;
+	profile->args_announced = record->header.count;
 	profile->args = calloc(1, (size_t)record->header.count + 1);
 	profile->query_labels = calloc(plan->query_count + 1, sizeof(*profile->query_labels));
 	profile->activity_labels = calloc(plan->activity_count + 1, sizeof(*profile->activity_labels));
@@ -558,6 +560,25 @@ bool profile_joined_crate(const struct profile *profile)
 
 	crate_name(profile->args, profile->args_length, crate, sizeof(crate));
 	return profile->joined && strcmp(crate, CRATE_UNKNOWN) != 0 && strcmp(crate, CRATE_ASKED) != 0;
+}
+
+const char *profile_args(const struct profile *profile, size_t *length)
+{
+	*length = profile->args_length;
+	return profile->args;
+}
+
+bool profile_begins(struct profile *profile, bool at_once)
+{
+	if (profile->begun || (profile->args_length < profile->args_announced && !at_once))
+		return false;
+	profile->begun = true;
+	return true;
+}
+
+bool profile_joined(const struct profile *profile)
+{
+	return profile->joined;
 }
 
 uint32_t profile_tgid(const struct profile *profile)

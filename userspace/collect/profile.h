@@ -65,6 +65,15 @@ const char *profile_file(const struct profile *profile);
  */
 bool profile_joined_crate(const struct profile *profile);
 
+/* The process's command line as far as it has come, NUL-separated. Borrowed. */
+const char *profile_args(const struct profile *profile, size_t *length);
+
+/* Whether a sink is to be told of the process: once, when its command line is whole or, if that is late, `at_once`. */
+bool profile_begins(struct profile *profile, bool at_once);
+
+/* Whether it ran before recording began. */
+bool profile_joined(const struct profile *profile);
+
 uint32_t profile_tgid(const struct profile *profile);
 
 /* The compiler's number, and when its process began, as the record says. */

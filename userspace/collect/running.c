@@ -12,6 +12,9 @@
 #include "compiler/find.h"
 #include "util/path.h"
 
+/* Of a process's name, the kernel keeps this much. */
+enum { NAME_BYTES = 15 };
+
 static FILE *open_proc(pid_t pid, const char *name)
 {
 	char path[64];

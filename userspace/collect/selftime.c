@@ -117,3 +117,18 @@ uint64_t selftime_add(struct selftime *selftime, uint32_t tgid, uint32_t tid, ui
 	push(thread, start, length);
 	return inside < length ? length - inside : 0;
 }
+
+uint64_t selftime_inside(const struct selftime *selftime, uint32_t tgid, uint32_t tid, uint64_t from, uint64_t to)
+{
+	struct thread_key key = {tgid, tid};
+	const struct thread *thread;
+	uint64_t inside = 0;
+
+	HASH_FIND(hh, selftime->threads, &key, sizeof(key), thread);
+	if (!thread)
+		return 0;
+	for (size_t i = thread->count; i > 0 && thread->ended[i - 1].start >= from; i--)
+		if (thread->ended[i - 1].start < to)
+			inside += thread->ended[i - 1].length;
+	return inside;
+}

@@ -17,6 +17,9 @@ void selftime_free(struct selftime *selftime);
  */
 uint64_t selftime_add(struct selftime *selftime, uint32_t tgid, uint32_t tid, uint64_t start, uint64_t length);
 
+/* The length of what has ended and began at `from` or later, and before `to`, in nothing that has ended. */
+uint64_t selftime_inside(const struct selftime *selftime, uint32_t tgid, uint32_t tid, uint64_t from, uint64_t to);
+
 /* Forgets the threads of a process that has ended. */
 void selftime_forget(struct selftime *selftime, uint32_t tgid);
 
