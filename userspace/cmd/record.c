@@ -155,6 +155,7 @@ const struct command command_record = {
 	       "starts: on PATH, in RUSTC and the like, and among rustup's toolchains. One met only later is probed "
 	       "when it is first seen, and what it ran before is counted as missed.\n"
 	       "\n"
+	       "Without root's rights, querytap daemon records, if one runs and you are of its group. "
 	       "Behind sudo, COMMAND runs as the user who called it, and the profiles belong to that user. The exit "
 	       "status is COMMAND's; 2 if it was not started.",
     .options = options,

@@ -156,11 +156,13 @@ int client_open(const struct client_options *options, struct client **out, struc
 		code = client->socket;
 		free(client);
 		if (code == -EACCES)
-			return error_set(err, code,
-					 "you may not use the querytap daemon's socket %s: its group has to be one of "
-					 "yours",
-					 client_socket());
-		return error_set(err, code == -ECONNREFUSED ? ENOENT : code, "no querytap daemon listens on %s: %s",
+			return error_set(
+			    err, code,
+			    "you may not use the querytap daemon's socket %s: be a member of its group, or "
+			    "use sudo",
+			    client_socket());
+		return error_set(err, code == -ECONNREFUSED ? ENOENT : code,
+				 "no querytap daemon listens on %s: %s; have root start one, or use sudo",
 				 client_socket(), strerror(-code));
 	}
 	code = begin(client, err);

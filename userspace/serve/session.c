@@ -29,7 +29,8 @@ enum {
 	PROGRESS_MS = 200,
 };
 
-#define MAX_MEMORY (4UL << 30)
+/* Of addresses: letting go of the probes of a compiler takes hundreds of threads for a moment, each with its stack. */
+#define MAX_MEMORY (16UL << 30)
 #define MAX_FILES 16384UL
 
 /* A process that wants to be followed, and the connection on which it waits for an answer. */
