@@ -30,7 +30,6 @@ struct joining {
 	     .max = 4194304,                                                                             \
 	     .help = verb " this process (a cargo, a make) and all that it has started and will start"}, \
 	    {.name = "comm",                                                                             \
-	     .letter = 'c',                                                                              \
 	     .kind = OPTION_STRING,                                                                      \
 	     .argument = "NAME",                                                                         \
 	     .offset = offsetof(type, member.comm),                                                      \
