@@ -406,6 +406,8 @@ static void test_scrolling_queries(void **state)
 	expect(&world, 80, 24, "query_99", "type_of");
 	press_key(&world, TOP_KEY_PAGE_UP);
 	expect(&world, 80, 24, "!type_of", "query_90");
+	press_key(&world, TOP_KEY_END);
+	expect(&world, 80, 24, "query_99", "type_of");
 	press_key(&world, TOP_KEY_HOME);
 	expect(&world, 80, 24, "query_00");
 	/* Where there is no height, so many. */

@@ -96,6 +96,7 @@ struct top {
 	struct top_view view;
 	struct top_page page;
 	struct top_terminal *terminal; /* NULL where pictures are printed */
+	struct top_facts facts;	       /* at the last look */
 	int signals;
 	char message[512];
 	uint64_t message_at;
@@ -171,17 +172,6 @@ static void on_message(void *context, const char *text)
 
 /* ---- pictures ---- */
 
-static int look(struct top *top, struct error *err)
-{
-	int code;
-
-	collector_drain(top->recording.collector);
-	live_look_begin(top->live, clock_now(CLOCK_MONOTONIC));
-	code = collector_look(top->recording.collector, on_thread, top, err);
-	live_look_end(top->live, top->view.opened);
-	return code;
-}
-
 static struct top_facts facts_of(const struct top *top)
 {
 	struct top_facts facts = {.time = time(NULL)};
@@ -193,9 +183,19 @@ static struct top_facts facts_of(const struct top *top)
 	facts.lost = totals.lost;
 	facts.untimed = totals.queries + totals.others ? untimed.labels : 0;
 	facts.untimed_self = untimed.self;
-	if (top->message[0] && clock_now(CLOCK_MONOTONIC) - top->message_at < MESSAGE_FOR * 1000000000ull)
-		facts.message = top->message;
 	return facts;
+}
+
+static int look(struct top *top, struct error *err)
+{
+	int code;
+
+	collector_drain(top->recording.collector);
+	live_look_begin(top->live, clock_now(CLOCK_MONOTONIC));
+	code = collector_look(top->recording.collector, on_thread, top, err);
+	live_look_end(top->live, top->view.opened);
+	top->facts = facts_of(top);
+	return code;
 }
 
 static int batch_width(void)
@@ -208,9 +208,11 @@ static int batch_width(void)
 
 static int show(struct top *top, struct error *err)
 {
-	struct top_facts facts = facts_of(top);
+	struct top_facts facts = top->facts;
 	int width = batch_width(), height = 0, code = 0;
 
+	if (top->message[0] && clock_now(CLOCK_MONOTONIC) - top->message_at < MESSAGE_FOR * 1000000000ull)
+		facts.message = top->message;
 	if (top->terminal)
 		top_terminal_size(top->terminal, &width, &height);
 	if (top->settings->json)

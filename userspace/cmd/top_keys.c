@@ -165,6 +165,9 @@ static bool take_command(struct top_view *view, const struct live *live, int key
 	case TOP_KEY_HOME:
 		view->first_row = view->first_line = 0;
 		break;
+	case TOP_KEY_END:
+		view->first_row = SIZE_MAX / 2;
+		break;
 	case TOP_KEY_ENTER:
 		if (!view->opened)
 			open_selected(view, live);

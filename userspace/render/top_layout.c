@@ -473,7 +473,7 @@ static void lay_out_help(const struct layout *layout)
 	    "  Enter            open the chosen compiler: its threads, what each of them is in,",
 	    "                   and its own queries",
 	    "  Esc, Backspace   back to all compilers",
-	    "  PgUp, PgDn, Home scroll the queries",
+	    "  PgUp, PgDn, Home, End  scroll the queries",
 	    "  h, ?             this help",
 	    "",
 	    "  SINCE  how long the thread has been in the innermost query",
