@@ -18,12 +18,12 @@ CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += $(SANITIZE)
 LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lpthread -lncursesw -ltinfo
 
-ROOMS := util compiler collect serve mmprofdata analysis render cmd
+ROOMS := util compiler unwind collect serve mmprofdata analysis render cmd
 SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/userspace/main.o
 # maps comes first: bpftool 7.1 misplaces references to maps that it has not seen yet.
-BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard lifecycle switch files threads measure)
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard lifecycle switch files sample threads measure)
 SKELETON := $(BUILD)/bpf/querytap.skel.h
 # The files that pages are made of, which become part of the program.
 PAGES := $(sort $(foreach kind,html css js,$(wildcard userspace/render/page/*.$(kind))))
@@ -103,6 +103,8 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 
 # The BPF programs as ordinary C: a stand-in for libbpf's headers comes first.
 $(patsubst %,$(BUILD)/tests/unit/test_%.o,pair guards clock): CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
+
+$(BUILD)/tests/test_unwind_libdw: LDLIBS += -ldw
 
 # Small programs that tests and benchmarks use.
 FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure kinds fake-daemon talk)

@@ -123,6 +123,7 @@ static __noinline struct thread *join(struct task_struct *task, __u32 compiler, 
 	}
 	thread->process_start = process->start;
 	thread->skew = process->skew;
+	thread->compiler = compiler;
 	thread->inside = cost_inside;
 	thread->around = cost_around;
 	thread->pace = cost_pace;

@@ -19,12 +19,13 @@ typedef __u32 __wsum;
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 	BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
-enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10, BPF_F_INNER_MAP = 1 << 12 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
@@ -33,6 +34,13 @@ struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx;
 	unsigned long r11, r10, r9, r8, ax, cx, dx, si, di;
 	unsigned long orig_ax, ip, cs, flags, sp, ss;
+};
+
+/* What a program of a perf event is given: also a part of the kernel's interface. */
+struct bpf_perf_event_data {
+	struct pt_regs regs;
+	__u64 sample_period;
+	__u64 addr;
 };
 
 #ifdef __bpf__
@@ -70,7 +78,34 @@ struct percpu_counter {
 	__s64 count;
 };
 
+/*
+ * Linux 6.1 keeps a process's memory areas in a maple tree. Pointers to its nodes have their type in bits 3 to 6; a
+ * node of either type is 256 bytes: a pointer to its parent, the pivots, as many slots and one more, and what else.
+ */
+struct maple_tree {
+	void *ma_root;
+};
+
+struct maple_arange_64 {
+	void *slot[10];
+};
+
+struct maple_range_64 {
+	void *slot[16];
+};
+
+enum maple_type {
+	maple_leaf_64 = 1,
+	maple_arange_64 = 3,
+};
+
+typedef struct {
+	void *vdso; /* where the kernel's own library is mapped */
+} mm_context_t;
+
 struct mm_struct {
+	struct maple_tree mm_mt;
+	mm_context_t context;
 	unsigned long arg_start, arg_end;
 	unsigned long hiwater_rss;
 	struct percpu_counter rss_stat[4];
@@ -78,6 +113,8 @@ struct mm_struct {
 
 struct vm_area_struct {
 	unsigned long vm_start, vm_end;
+	unsigned long vm_pgoff; /* pages */
+	struct file *vm_file;
 };
 
 struct bpf_local_storage;
@@ -106,9 +143,16 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct super_block {
+	__u32 s_dev;
+};
+
 struct inode {
 	__u16 i_mode;
 	long long i_size;
+	unsigned long i_ino;
+	__u32 i_generation;
+	struct super_block *i_sb;
 };
 
 struct dentry {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The maps and settings; the other files declare them extern. */
-#include "bpf/state.h"
+#include "bpf/sampling.h"
 
 const volatile __u8 trace_all = 0;
 const volatile char trace_comm[WIRE_COMM] = "";
@@ -10,9 +10,11 @@ const volatile __u8 with_texts = 0;
 const volatile __u8 with_keys = 0;
 const volatile __u8 cpu_time = 0;
 const volatile __u64 wake_bytes = 1024 * 1024;
+const volatile __u64 sample_wake_bytes = 1024 * 1024;
 volatile __u8 letting_go = 0;
 volatile __u64 cost_inside = 0, cost_around = 0, cost_pace = 0;
-volatile __u64 lost_lives = 0;
+volatile __u64 lost_lives = 0, lost_samples = 0;
+__u32 object_count = 0;
 
 struct processes_map processes SEC(".maps");
 struct leaving_map leaving SEC(".maps");
@@ -20,5 +22,9 @@ struct threads_map threads SEC(".maps");
 struct queries_map queries SEC(".maps");
 struct passes_map passes SEC(".maps");
 struct records_map records SEC(".maps");
+struct scratches_map scratches SEC(".maps");
+struct objects_map objects SEC(".maps");
+struct tables_map tables SEC(".maps");
+struct samples_map samples SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -5,6 +5,8 @@
 
 #include "bpf/kernel.h"
 
+#include <bpf/bpf_helpers.h>
+
 /*
  * The context may only be read at offsets that stand in the instruction; plain C lets clang join the reads into one
  * at a computed offset, which the verifier refuses.

@@ -21,6 +21,7 @@ struct thread {
 	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
 	__u64 tcx;	      /* of the last query entered */
 	__u32 arguments;      /* in the batch */
+	__u32 compiler;	      /* as in the cookies */
 	/* Where times are of the CPU: nanoseconds away from it, so far and before it left last. */
 	__u64 away, away_before;
 	__u64 switched, ran; /* when it last left it or came back, and what the scheduler said then that it had run */

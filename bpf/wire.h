@@ -12,8 +12,10 @@
 #define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
 #define WIRE_MAX_TEXT 248	   /* bytes of an argument's text; more are cut off */
 #define WIRE_COMM 16
-#define WIRE_FILE_NAME 256 /* bytes of a file's name with the NUL behind it: NAME_MAX and one */
-#define WIRE_PATH 4096	   /* bytes of a path, likewise: PATH_MAX */
+#define WIRE_FILE_NAME 256    /* bytes of a file's name with the NUL behind it: NAME_MAX and one */
+#define WIRE_PATH 4096	      /* bytes of a path, likewise: PATH_MAX */
+#define WIRE_MAX_OBJECTS 4096 /* files with code that samples are in */
+#define WIRE_MAX_WORDS 4096   /* places and frames of the shadow stack in a sample */
 
 #define WIRE_ANY_UID 0xffffffffu /* processes are followed whoever's they are */
 
@@ -129,7 +131,9 @@ enum wire_kind {
 	WIRE_FILE = 7,	    /* struct wire_file: a compiler, or a program that it started, has written a file */
 	WIRE_RENAME = 8,    /* struct wire_rename: or renamed one */
 	WIRE_FORK = 9,	    /* struct wire_fork: a process of the tree has started another */
-	WIRE_FREED = 10, /* struct wire_freed: nothing is left of a process that ended, its parent has waited for it */
+	WIRE_FREED = 10,  /* struct wire_freed: nothing is left of a process that ended, its parent has waited for it */
+	WIRE_SAMPLE = 11, /* struct wire_sample: where a thread was at a time */
+	WIRE_OBJECT = 12, /* struct wire_object: code of a file was met for the first time */
 };
 
 /*
@@ -243,6 +247,63 @@ struct wire_rename {
 	char to[WIRE_PATH];
 };
 
+/* Why a sample has no more places. */
+enum sample_end {
+	SAMPLE_WHOLE,	    /* the start of the thread was reached */
+	SAMPLE_CUT,	    /* there are more than WIRE_MAX_WORDS */
+	SAMPLE_NO_MAPPING,  /* the next place is in no memory of the process, or that could not be looked up */
+	SAMPLE_NO_FILE,	    /* in memory that is no file's */
+	SAMPLE_NO_TABLE,    /* in a file without a table, or whose table is not loaded yet */
+	SAMPLE_NO_ROW,	    /* in code of which its file's table says nothing */
+	SAMPLE_NO_RULE,	    /* in code whose caller is found in a way that is not known here */
+	SAMPLE_NO_MEMORY,   /* a word of the stack could not be read */
+	SAMPLE_NO_PROGRESS, /* the caller's frame would not be above its callee's */
+	SAMPLE_ENDS
+};
+
+/*
+ * The stack of a thread, from the innermost place on. A word says in its high 16 bits what it is:
+ * - an object's number, from 1 on: the low 48 bits are an offset in that file, of an instruction that was about to run
+ *   for the first place and those that a signal interrupted, of the last byte of a call for all others;
+ * - WORD_NO_OBJECT: an address in the process that belongs to no object;
+ * - WORD_FRAME: a query or activity that began in the function of the next place, and has not ended. The low 16 bits
+ *   are its number, as in struct wire_interval.
+ */
+#define WORD_NO_OBJECT 0
+#define WORD_FRAME 0xffff
+#define WORD_MAKE(kind, value) ((unsigned long long)(kind) << 48 | ((value)&WIRE_TIME_MASK))
+#define WORD_KIND(word) ((unsigned int)((word) >> 48))
+#define WORD_VALUE(word) ((word)&WIRE_TIME_MASK)
+
+struct wire_sample {
+	struct wire_header header; /* count: words */
+	unsigned long long time;
+	unsigned long long skew;  /* what the thread's clock was behind by for its probes */
+	unsigned short end;	  /* enum sample_end */
+	unsigned short in_kernel; /* 1: the thread was in the kernel, the places are those from which it went there */
+	unsigned int compiler;	  /* as in the cookies; of no meaning without WORD_FRAMEs */
+	char process[WIRE_COMM];  /* the name of its first thread, and its own */
+	char thread[WIRE_COMM];
+	unsigned long long words[WIRE_MAX_WORDS];
+};
+
+/*
+ * A file that samples are in. Inode numbers are given anew when a file is removed, and files are written anew. All zero
+ * for the vdso, the library that the kernel maps into each process.
+ */
+struct wire_object_key {
+	unsigned long long inode;
+	unsigned long long size; /* bytes */
+	unsigned int device;	 /* as the kernel packs it */
+	unsigned int generation;
+};
+
+struct wire_object {
+	struct wire_header header; /* of a process that has mapped it; count: the object's number */
+	struct wire_object_key key;
+	unsigned long long start, end; /* of the mapping, bytes: the file is /proc/TGID/map_files/START-END */
+};
+
 /* An entry of the map of processes; the key is the tgid. */
 struct wire_process {
 	unsigned long long start;
@@ -302,6 +363,8 @@ _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
 _Static_assert(sizeof(struct wire_end) == 112, "shared with BPF");
 _Static_assert(sizeof(struct wire_freed) == 72, "shared with BPF");
 _Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
+_Static_assert(sizeof(struct wire_sample) == 72 + 8 * WIRE_MAX_WORDS, "shared with BPF");
+_Static_assert(sizeof(struct wire_object) == 56, "shared with BPF");
 _Static_assert(sizeof(struct wire_process) == 128, "shared with BPF");
 _Static_assert(sizeof(struct wire_frame) == 24, "shared with BPF");
 _Static_assert(sizeof(struct wire_thread) == 72, "shared with BPF");

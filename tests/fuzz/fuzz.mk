@@ -26,7 +26,7 @@ $(FUZZ)/seeds: tests/fuzz/seeds.c $(patsubst %.c,$(BUILD)/%.o,$(wildcard userspa
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lz -lpthread
 
 # Clang's fuzzer is a package of its own on some systems.
-.PHONY: fuzz-setup
+.PHONY: fuzz-setup fuzz-unwind
 fuzz-setup:
 	@echo 'int LLVMFuzzerTestOneInput(const char *data, long size) { return 0; }' | \
 		$(CLANG) -fsanitize=fuzzer,address,undefined -xc - -o /dev/null 2>/dev/null || scripts/setup libclang-rt-dev
@@ -34,3 +34,25 @@ fuzz-setup:
 fuzz: fuzz-setup
 	@$(MAKE) --no-print-directory $(FUZZ)/reader
 	@tests/fuzz/run $(FUZZ)/reader $(FUZZ_RUNS) $(FUZZ_SECONDS)
+
+UNWIND_FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/objects/%.o,tests/fuzz/unwind.c userspace/compiler/elf.c \
+	$(addprefix userspace/util/,error.c identity.c path.c) $(wildcard userspace/unwind/*.c))
+
+$(FUZZ)/unwind: $(UNWIND_FUZZ_OBJECTS)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lelf -lz
+
+# A whole object behind a 1, and its call frame information behind a 0; see tests/fuzz/unwind.c.
+$(FUZZ)/unwind-seeds: tests/fuzz/unwind_seed.S
+	@mkdir -p $@
+	$(CC) -shared -nostdlib -Wl,--section-start=.text=0x1000,--section-start=.eh_frame=0x2000,--section-start=.eh_frame_hdr=0x3000 -o $(FUZZ)/unwind-seed.so $<
+	objcopy -O binary -j .eh_frame $(FUZZ)/unwind-seed.so $(FUZZ)/unwind-seed.frame
+	(printf '\1'; cat $(FUZZ)/unwind-seed.so) > $@/object
+	(printf '\0'; cat $(FUZZ)/unwind-seed.frame) > $@/frame
+
+# What is found is left in $(FUZZ)/unwind-findings/.
+fuzz-unwind: fuzz-setup
+	@$(MAKE) --no-print-directory $(FUZZ)/unwind $(FUZZ)/unwind-seeds
+	@mkdir -p $(FUZZ)/unwind-corpus $(FUZZ)/unwind-findings
+	nice -n 19 $(FUZZ)/unwind -max_len=65536 -timeout=5 -rss_limit_mb=1024 -runs=$(FUZZ_RUNS) \
+		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(FUZZ)/unwind-findings/ -print_final_stats=1 \
+		$(FUZZ)/unwind-corpus $(FUZZ)/unwind-seeds

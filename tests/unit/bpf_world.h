@@ -145,7 +145,7 @@ unsigned long long bpf_ringbuf_query(void *ring, unsigned long long what)
 long shim_find_vma(void *task, unsigned long long address, long (*callback)(void *, void *, void *), void *context)
 {
 	for (size_t i = 0; !world.no_areas && i < sizeof(areas) / sizeof(*areas); i++) {
-		struct vm_area_struct vma = {areas[i].start, areas[i].end};
+		struct vm_area_struct vma = {.vm_start = areas[i].start, .vm_end = areas[i].end};
 
 		if (address >= vma.vm_start && address < vma.vm_end)
 			return callback(task, &vma, context);

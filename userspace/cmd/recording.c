@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bpf/wire.h"
 #include "cmd/counter.h"
 #include "cmd/events.h"
 #include "cmd/overhead.h"
@@ -145,8 +146,13 @@ static int open_client(struct recording *recording, const struct collect_options
 	    .say = say,
 	    .context = recording,
 	};
-	int code = recording_make_directory(recording, err);
+	int code;
 
+	if (options->sample_hz)
+		return error_set(
+		    err, EPERM,
+		    "--sample takes the rights to sample, which the daemon does not lend: run it with sudo");
+	code = recording_make_directory(recording, err);
 	if (code < 0)
 		return code;
 	asked.directory = open_directory(recording->directory);
@@ -205,6 +211,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	    .sink = recording->sink,
 	    .ring_bytes = ring_bytes(settings->buffer_mib),
 	    .on_exec = on_exec,
+	    .sample_hz = (unsigned int)settings->sample_hz,
 	    .context = recording,
 	};
 	int code;
@@ -367,6 +374,29 @@ static void finish(struct recording *recording, struct client_result *result)
 		collector_write_build(recording->collector, &recording->user, &result->build);
 }
 
+/* Writes the samples and says how many there are. Returns 0, or a negative errno if any could not be written. */
+static int close_samples(struct recording *recording)
+{
+	struct collect_samples samples;
+	struct error err;
+	uint64_t whole;
+	int code = 0;
+
+	if (!recording->collector)
+		return 0;
+	collector_samples(recording->collector, &samples);
+	if (samples.samples)
+		code = collector_write_samples(recording->collector, &recording->user, &err);
+	whole = samples.ends[0][SAMPLE_WHOLE] + samples.ends[1][SAMPLE_WHOLE];
+	if (code < 0)
+		recording_say(recording, "samples were not written: %s", err.text);
+	else if (samples.samples && !recording->settings->quiet)
+		recording_say(recording, "%" PRIu64 " samples, %.1f%% of them whole stacks, %" PRIu64 " lost, in %s/%s",
+			      samples.samples, 100.0 * (double)whole / (double)samples.samples, samples.lost,
+			      recording->directory, COLLECT_SAMPLES_FILE);
+	return code < 0 ? code : samples.lost ? -ENOBUFS : 0;
+}
+
 int recording_close(struct recording *recording, int status)
 {
 	struct client_result result;
@@ -374,7 +404,8 @@ int recording_close(struct recording *recording, int status)
 	bool incomplete;
 
 	finish(recording, &result);
-	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0];
+	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0] ||
+		     close_samples(recording) < 0;
 	if (!totals->files)
 		recording_drop_directory(recording);
 	if (result.broken.text[0])

@@ -21,6 +21,7 @@ struct recording_settings {
 	const char *overhead;	  /* exact, auto, auto=PERCENT or counts; NULL: auto */
 	const char *queries;	  /* patterns, separated by commas; NULL: all */
 	const char *probes;	  /* auto, multi or perf */
+	unsigned long sample_hz;  /* 0: no samples */
 	bool no_compensate;
 };
 
@@ -84,6 +85,14 @@ struct recording_settings {
 	     .max = 1024,                                                                                           \
 	     .help =                                                                                                \
 		 "Size of the ring buffer between kernel and querytap, rounded up to a power of two (default: 8)"}, \
+	    {.name = "sample",                                                                                      \
+	     .kind = OPTION_UINT,                                                                                   \
+	     .argument = "HZ",                                                                                      \
+	     .offset = offsetof(type, member.sample_hz),                                                            \
+	     .min = 1,                                                                                              \
+	     .max = 10000,                                                                                          \
+	     .help = "Sample the stacks of all that runs, HZ times a second (997 is usual), into samples.folded "   \
+		     "(Linux 6.1)"},                                                                                \
 	{                                                                                                           \
 		.name = "probes", .kind = OPTION_STRING, .argument = "METHOD",                                      \
 		.offset = offsetof(type, member.probes),                                                            \

@@ -52,6 +52,7 @@ struct collect_options {
 	const struct identity *owner; /* of the files there; borrowed */
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
+	unsigned int sample_hz;		 /* samples of each processor in a second; 0 for none */
 	void *context;			 /* of all calls back */
 	const struct collect_sink *sink; /* is told, and no profiles are written; NULL to write them; borrowed */
 };
@@ -123,6 +124,16 @@ struct collect_totals {
 	uint64_t unseen;					      /* likewise; switches of threads */
 	uint64_t failed;					      /* profiles that could not be written */
 	char failure[512];					      /* the sentence of the first of these */
+};
+
+/* What sampling has done so far. */
+struct collect_samples {
+	uint64_t samples; /* taken */
+	uint64_t ends[2]
+		     [16]; /* of these, by whether in the kernel, and why they have no more places: enum sample_end */
+	uint64_t lost;	   /* for which there was no room in the ring buffer or in memory */
+	uint64_t objects;  /* files that samples were in */
+	uint64_t table_bytes, table_ns; /* size of their tables in the kernel, and what it took to make them */
 };
 
 enum { COLLECT_MAX_COMPILERS = 32 };
@@ -215,6 +226,15 @@ void collector_totals(const struct collector *collector, struct collect_totals *
  */
 int collector_look(struct collector *collector, void (*take)(void *context, const struct collect_thread *thread),
 		   void *context, struct error *err);
+
+/* What was sampled; all zero without sampling. */
+void collector_samples(const struct collector *collector, struct collect_samples *samples);
+
+/* The file in the profiles' folder that has the sampled stacks. */
+#define COLLECT_SAMPLES_FILE "samples.folded"
+
+/* Writes it, after collector_finish of a collector that samples. Returns 0 or a negative errno. */
+int collector_write_samples(const struct collector *collector, const struct identity *owner, struct error *err);
 
 /* What was not timed of the compiler that compiled longest: how many labels, and an estimate of their share. */
 struct collect_untimed {

@@ -314,6 +314,8 @@ int collector_open(const struct collect_options *options, struct collector **out
 		code = load_programs(collector, &asked, err);
 	if (code == 0)
 		code = map_ring(collector, err);
+	if (code == 0 && options->sample_hz)
+		code = sampler_open(collector->bpf, collector->ring, options, &collector->sampler, err);
 	if (code < 0)
 		collector_free(collector);
 	else
@@ -360,7 +362,7 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 	struct stat status;
-	int code;
+	int code = 0;
 
 	if (collector_has(collector, plan->path))
 		return 0;
@@ -369,6 +371,12 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 				 plan->path);
 	if (stat(plan->path, &status) < 0)
 		return error_set(err, errno, "cannot stat %s: %s", plan->path, strerror(errno));
+	if (collector->sampler) {
+		sampler_expect(collector->sampler, plan->path);
+		code = sampler_start(collector->sampler, err);
+	}
+	if (code < 0)
+		return code;
 	*probed = (struct probed){.plan = plan, .device = status.st_dev, .inode = status.st_ino};
 	code = choose_timing(collector, plan, &probed->timing, err);
 	/* From its first probe on, the compiler may send records. */
@@ -575,6 +583,8 @@ void collector_finish(struct collector *collector)
 {
 	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 
+	if (collector->sampler)
+		sampler_stop(collector->sampler);
 	detach(collector);
 	collector->detach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	collector_drain(collector);
@@ -600,6 +610,7 @@ void collector_free(struct collector *collector)
 	processes_free(collector->processes);
 	bpf_link__destroy(collector->looking);
 	ring_buffer__free(collector->ring);
+	sampler_free(collector->sampler);
 	querytap_bpf__destroy(collector->bpf);
 	free(collector->directory);
 	free(collector);

@@ -11,6 +11,7 @@
 #include "collect/collect.h"
 #include "collect/processes.h"
 #include "collect/profile.h"
+#include "collect/sampler.h"
 #include "collect/selftime.h"
 #include "collect/timing.h"
 
@@ -26,6 +27,7 @@ struct probed {
 struct collector {
 	struct querytap_bpf *bpf;
 	struct ring_buffer *ring;
+	struct sampler *sampler; /* NULL if there are no samples to take */
 	bool multi;
 	struct overhead overhead;
 	const char *cache;

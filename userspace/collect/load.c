@@ -39,6 +39,7 @@ static int load_with(struct collector *collector, const struct collect_options *
 	collector->bpf = bpf;
 	bpf_program__set_autoload(bpf->progs.call_begin, files);
 	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
+	sampler_configure(bpf, options->sample_hz > 0);
 	bpf->rodata->trace_all = options->follow_all;
 	if (options->comm)
 		strncpy((char *)bpf->rodata->trace_comm, options->comm, WIRE_COMM - 1);
@@ -71,6 +72,10 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 		return error_set(err, ENOTSUP,
 				 "this kernel cannot count cpu-time: it would miss some switches of threads (Linux 6.2 "
 				 "and newer miss none)");
+	if (options->sample_hz && !kernel_has_area_tree())
+		return error_set(
+		    err, ENOTSUP,
+		    "this kernel cannot be asked where a process's code is: sampling needs Linux 6.1 or newer");
 	code = load_with(collector, options, files);
 	/* A kernel without CONFIG_FTRACE_SYSCALLS does not show system calls. */
 	if (code < 0 && code != -EPERM && files) {

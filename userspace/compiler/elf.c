@@ -331,6 +331,37 @@ uint64_t image_function_size(const struct image *image, uint64_t address)
 	return found ? found->size : 0;
 }
 
+/* The last function that begins at `address` or before it. */
+static const struct image_symbol *symbol_before(const struct image *image, uint64_t address)
+{
+	size_t low = 0, high = image->symbol_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (image->symbols[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &image->symbols[low - 1] : NULL;
+}
+
+const struct image_symbol *image_function_at(const struct image *image, uint64_t offset)
+{
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const struct segment *segment = &image->segments[i];
+		uint64_t address = offset - segment->offset + segment->address;
+		const struct image_symbol *symbol;
+
+		if (!segment->executable || offset < segment->offset || offset - segment->offset >= segment->size)
+			continue;
+		symbol = symbol_before(image, address);
+		return symbol && address - symbol->address < symbol->size ? symbol : NULL;
+	}
+	return NULL;
+}
+
 uint8_t *image_mark(const struct image *image, uint64_t address)
 {
 	const struct image_symbol *found = symbol_at(image, address);
@@ -396,6 +427,41 @@ const uint8_t *image_file_code(const struct image *image, uint64_t offset, size_
 		return image->bytes + offset;
 	}
 	return NULL;
+}
+
+bool image_header(const struct image *image, uint32_t type, uint64_t *address, uint64_t *size)
+{
+	GElf_Phdr header;
+	size_t count;
+
+	if (elf_getphdrnum(image->elf, &count) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (!gelf_getphdr(image->elf, (int)i, &header) || header.p_type != type)
+			continue;
+		*address = header.p_vaddr;
+		*size = header.p_filesz;
+		return true;
+	}
+	return false;
+}
+
+bool image_section(const struct image *image, const char *name, uint64_t *address, uint64_t *size)
+{
+	GElf_Shdr header;
+
+	if (!find_section(image, SHT_NULL, name, &header))
+		return false;
+	*address = header.sh_addr;
+	*size = header.sh_size;
+	return true;
+}
+
+uint64_t image_entry(const struct image *image)
+{
+	GElf_Ehdr header;
+
+	return gelf_getehdr(image->elf, &header) ? header.e_entry : 0;
 }
 
 uint64_t image_file_offset(const struct image *image, uint64_t address)

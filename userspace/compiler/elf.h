@@ -3,6 +3,7 @@
 #ifndef QUERYTAP_COMPILER_ELF_H
 #define QUERYTAP_COMPILER_ELF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,9 @@ int image_has_symtab(const struct image *image);
 /* The size of the function that starts at `address`, or 0 if no symbol does. */
 uint64_t image_function_size(const struct image *image, uint64_t address);
 
+/* The function that the code at a file offset is in; NULL where no symbol says. */
+const struct image_symbol *image_function_at(const struct image *image, uint64_t offset);
+
 /* Borrowed bytes at `address` in a segment of the file, with *available bytes behind it; NULL where nothing is. */
 const uint8_t *image_bytes(const struct image *image, uint64_t address, size_t *available);
 
@@ -63,6 +67,14 @@ const char *image_import(const struct image *image, uint64_t address);
  * symbol starts at `address`.
  */
 uint8_t *image_mark(const struct image *image, uint64_t address);
+
+/* The address of the first program header of `type` (PT_*), or of the section `name`, and its size; false if it has
+ * none. */
+bool image_header(const struct image *image, uint32_t type, uint64_t *address, uint64_t *size);
+bool image_section(const struct image *image, const char *name, uint64_t *address, uint64_t *size);
+
+/* The address where the program begins; 0 for a library. */
+uint64_t image_entry(const struct image *image);
 
 /* The file offset of `address`, or UINT64_MAX. Segments need not lie at the offset of their address. */
 uint64_t image_file_offset(const struct image *image, uint64_t address);

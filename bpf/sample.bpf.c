@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Samples the stacks of the threads of followed processes. Loaded only where that is asked for. */
+#include "bpf/registers.h"
+#include "bpf/unwind.h"
+
+extern const volatile __u64 sample_wake_bytes; /* wake the collector once this much waits in the ring of samples */
+extern volatile __u64 lost_samples;	       /* for which that ring had no room */
+
+/* The registers that the thread has in user space, where it runs there. */
+static __always_inline void read_interrupted(struct walk *walk, const struct pt_regs *ctx)
+{
+	__u64 value;
+
+	READ_REGISTER(ip);
+	walk->rip = value;
+	READ_REGISTER(sp);
+	walk->rsp = value;
+	READ_REGISTER(bp);
+	walk->rbp = value;
+}
+
+/* The same for one that has gone to the kernel. */
+static __always_inline void read_saved(struct walk *walk, struct task_struct *task)
+{
+	const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
+
+	walk->rip = regs->ip;
+	walk->rsp = regs->sp;
+	walk->rbp = regs->bp;
+}
+
+static __always_inline void send_sample(struct walk *walk)
+{
+	__u64 size = __builtin_offsetof(struct wire_sample, words), wake = BPF_RB_NO_WAKEUP;
+
+	walk->scratch->sample.header.count = walk->count;
+	walk->scratch->sample.end = walk->ended ? walk->end : SAMPLE_CUT;
+	if (walk->count <= WIRE_MAX_WORDS)
+		size += walk->count * sizeof(__u64);
+	if (bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) > sample_wake_bytes)
+		wake = BPF_RB_FORCE_WAKEUP;
+	if (bpf_ringbuf_output(&samples, &walk->scratch->sample, size, wake))
+		__sync_fetch_and_add(&lost_samples, 1);
+}
+
+SEC("perf_event")
+int take_sample(struct bpf_perf_event_data *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 tgid = id >> 32, processor = bpf_get_smp_processor_id();
+	struct wire_process *process = bpf_map_lookup_elem(&processes, &tgid);
+	bool in_kernel = !(ctx->regs.cs & 3);
+	struct walk walk = {.exact = true};
+	struct wire_sample *sample;
+
+	if (!process)
+		return 0;
+	walk.scratch = bpf_map_lookup_elem(&scratches, &processor);
+	walk.root = (__u64)BPF_CORE_READ(task, mm, mm_mt.ma_root);
+	if (!walk.scratch || !walk.root)
+		return 0;
+	walk.scratch->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
+	walk.scratch->mappings[0].end = walk.scratch->mappings[0].start;
+	walk.thread = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (walk.thread)
+		walk.frames = walk.thread->depth;
+	if (in_kernel)
+		read_saved(&walk, task);
+	else
+		read_interrupted(&walk, &ctx->regs);
+	sample = &walk.scratch->sample;
+	sample->header = (struct wire_header){WIRE_SAMPLE, tgid, (__u32)id, 0};
+	sample->time = bpf_ktime_get_ns();
+	sample->skew = walk.thread ? walk.thread->skew : 0;
+	sample->compiler = walk.thread ? walk.thread->compiler : 0;
+	sample->in_kernel = in_kernel;
+	BPF_CORE_READ_STR_INTO(&sample->process, task, group_leader, comm);
+	bpf_get_current_comm(sample->thread, sizeof(sample->thread));
+	bpf_loop(WIRE_MAX_WORDS + 1, step, &walk, 0);
+	send_sample(&walk);
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Samples the stacks of followed processes, and gives the kernel the tables that it unwinds them by. */
+#ifndef QUERYTAP_COLLECT_SAMPLER_H
+#define QUERYTAP_COLLECT_SAMPLER_H
+
+#include <bpf/libbpf.h>
+
+#include "build/bpf/querytap.skel.h"
+#include "collect/collect.h"
+#include "collect/sampled.h"
+
+struct sampler;
+
+/* Before the programs are loaded: sets up those of sampling, or leaves them and their maps out. */
+void sampler_configure(struct querytap_bpf *bpf, bool on);
+
+/* Whether this kernel's memory areas can be looked up. */
+bool kernel_has_area_tree(void);
+
+/*
+ * Prepares sampling; what is sampled will come through `ring`. `bpf`, `ring` and what the options point at are borrowed
+ * until sampler_free, which has to come before `bpf` is destroyed.
+ */
+int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struct collect_options *options,
+		 struct sampler **out, struct error *err);
+
+/* Makes the tables of a compiler before it is met: of the file with its code, and of the LLVM that lies beside it. */
+void sampler_expect(struct sampler *sampler, const char *compiler);
+
+/* Begins to sample, if that is not done yet. Fails with a sentence where events cannot be opened. */
+int sampler_start(struct sampler *sampler, struct error *err);
+
+/* Stops sampling; samples that were taken can still be drained. */
+void sampler_stop(struct sampler *sampler);
+
+void sampler_totals(const struct sampler *sampler, struct collect_samples *totals);
+
+/* What was sampled; borrowed. */
+const struct sampled *sampler_sampled(const struct sampler *sampler);
+
+/* What the code in an object is called; as places_name. */
+char *sampler_place(const struct sampler *sampler, unsigned int object, uint64_t offset);
+
+/* Accepts NULL. */
+void sampler_free(struct sampler *sampler);
+
+#endif
