@@ -284,14 +284,10 @@ static void test_self_time_of_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_exact_times_all),
-	    cmocka_unit_test(test_budget_leaves_out_the_cheap),
-	    cmocka_unit_test(test_share_left_untimed),
-	    cmocka_unit_test(test_generous_budget_times_all),
-	    cmocka_unit_test(test_letting_go),
-	    cmocka_unit_test(test_patterns),
-	    cmocka_unit_test(test_experience_is_kept),
-	    cmocka_unit_test(test_self_times),
+	    cmocka_unit_test(test_exact_times_all),    cmocka_unit_test(test_budget_leaves_out_the_cheap),
+	    cmocka_unit_test(test_share_left_untimed), cmocka_unit_test(test_generous_budget_times_all),
+	    cmocka_unit_test(test_letting_go),	       cmocka_unit_test(test_patterns),
+	    cmocka_unit_test(test_experience_is_kept), cmocka_unit_test(test_self_times),
 	    cmocka_unit_test(test_self_time_of_many),
 	};
 

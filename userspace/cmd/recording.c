@@ -149,9 +149,7 @@ static int open_client(struct recording *recording, const struct collect_options
 	int code;
 
 	if (options->sample_hz)
-		return error_set(
-		    err, EPERM,
-		    "--sample takes the rights to sample, which the daemon does not lend: run it with sudo");
+		return error_set(err, ENOTSUP, "the daemon takes no samples: record with --sample as root, by sudo");
 	code = recording_make_directory(recording, err);
 	if (code < 0)
 		return code;
@@ -382,7 +380,7 @@ static int close_samples(struct recording *recording)
 	uint64_t whole;
 	int code = 0;
 
-	if (!recording->collector)
+	if (recording->client)
 		return 0;
 	collector_samples(recording->collector, &samples);
 	if (samples.samples)
@@ -402,10 +400,11 @@ int recording_close(struct recording *recording, int status)
 	struct client_result result;
 	const struct collect_totals *totals = &result.totals;
 	bool incomplete;
+	int samples;
 
 	finish(recording, &result);
-	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0] ||
-		     close_samples(recording) < 0;
+	samples = close_samples(recording);
+	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0] || samples < 0;
 	if (!totals->files)
 		recording_drop_directory(recording);
 	if (result.broken.text[0])

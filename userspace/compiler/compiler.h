@@ -124,8 +124,8 @@ int plan_make_fd(int fd, const char *path, struct plan **out, struct error *err)
 char *plan_to_text(const struct plan *plan, size_t *size);
 
 /*
- * The plan of such a text, which is changed, for the compiler code in `path`. The file is not looked at: the text has to
- * be trusted to be of that file. -EINVAL if it is no plan.
+ * The plan of such a text, which is changed, for the compiler code in `path`. The file is not looked at: the text has
+ * to be trusted to be of that file. -EINVAL if it is no plan.
  */
 int plan_from_text(char *text, size_t size, const char *path, struct plan **out, struct error *err);
 

@@ -25,7 +25,8 @@ struct image_pointer {
 
 /* Maps `path` for reading. On success *out is owned by the caller (image_close). -ENOEXEC if it is no x86-64 ELF. */
 int image_open(const char *path, struct image **out, struct error *err);
-/* The same for what is open as `fd`, which stays the caller's; the path is for sentences only. A negative one is none. */
+/* The same for what is open as `fd`, which stays the caller's; the path is for sentences only. A negative one is none.
+ */
 int image_open_fd(int fd, const char *path, struct image **out, struct error *err);
 void image_close(struct image *image);
 
