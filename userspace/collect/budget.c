@@ -52,9 +52,10 @@ void budget_end(struct collector *collector, const struct profile *profile)
 
 static void review(struct collector *collector, struct probed *probed)
 {
-	uint32_t *groups = calloc(probed->plan->group_count, sizeof(*groups));
+	uint32_t *groups = probed->probes ? calloc(probed->plan->group_count, sizeof(*groups)) : NULL;
 	size_t count;
 
+	/* What comes when all probes are gone is drained too. */
 	if (!groups)
 		return;
 	timing_advance(probed->timing, budget_seconds(collector, probed));
