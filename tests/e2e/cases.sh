@@ -108,13 +108,18 @@ wait_until() {
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# The ids of the BPF programs, links and maps that process $1 holds.
-held() { grep -hoE '^(prog|link|map)_id:\s+[0-9]+' "/proc/$1"/fdinfo/* 2>/dev/null | sort -u; }
+# The ids of the BPF programs, links and maps that the processes $@ hold.
+held() {
+	local pid
+	for pid; do
+		grep -hoE '^(prog|link|map)_id:\s+[0-9]+' "/proc/$pid"/fdinfo/* 2>/dev/null
+	done | sort -u
+}
 
-# Whether the kernel has none of those in file held.
+# Whether the kernel has none of those in the file held in $temp.
 released() {
 	local kind id
 	while IFS=$': \t' read -r kind id; do
 		! bpftool "${kind%_id}" show id "$id" >/dev/null 2>&1 || return
-	done <held
+	done <"$temp/held"
 }

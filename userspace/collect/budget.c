@@ -14,7 +14,8 @@ static uint64_t age(const struct profile *profile, uint64_t now)
 	return now > profile_start(profile) ? now - profile_start(profile) : 0;
 }
 
-double budget_seconds(const struct collector *collector, const struct probed *probed)
+/* The seconds for which processes of a compiler have compiled so far. */
+static double compiled_seconds(const struct collector *collector, const struct probed *probed)
 {
 	uint64_t now = clock_now(CLOCK_MONOTONIC), total = probed->compiled;
 
@@ -45,7 +46,7 @@ void budget_end(struct collector *collector, const struct profile *profile)
 {
 	struct probed *probed = &collector->compilers[profile_compiler(profile)];
 
-	timing_advance(probed->timing, budget_seconds(collector, probed));
+	timing_advance(probed->timing, compiled_seconds(collector, probed));
 	probed->compiled += age(profile, clock_now(CLOCK_MONOTONIC));
 	selftime_forget(collector->selftime, profile_tgid(profile));
 }
@@ -58,7 +59,7 @@ static void review(struct collector *collector, struct probed *probed)
 	/* What comes when all probes are gone is drained too. */
 	if (!groups)
 		return;
-	timing_advance(probed->timing, budget_seconds(collector, probed));
+	timing_advance(probed->timing, compiled_seconds(collector, probed));
 	count = timing_review(probed->timing, groups, probed->plan->group_count);
 	if (count) {
 		collector->bpf->bss->letting_go = 1;

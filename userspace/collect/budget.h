@@ -5,9 +5,6 @@
 
 #include "collect/internal.h"
 
-/* The seconds for which processes of a compiler have compiled so far. */
-double budget_seconds(const struct collector *collector, const struct probed *probed);
-
 /* Takes note of what a process has sent. `self` becomes the self time, in ns, of each interval, by its index. */
 void budget_note(struct collector *collector, const struct profile *profile, const struct wire_intervals *record,
 		 uint64_t self[WIRE_BATCH]);

@@ -247,9 +247,8 @@ void collector_untimed(const struct collector *collector, struct collect_untimed
 /* What is recorded: the events of the options without those that this kernel does not show (artifact sizes). */
 unsigned int collector_events(const struct collector *collector);
 
-/* The method in use, and the nanoseconds that attaching took so far and detaching took in collector_finish. */
+/* The method in use. */
 enum attach_method collector_method(const struct collector *collector);
-void collector_attach_time(const struct collector *collector, uint64_t *attach_ns, uint64_t *detach_ns);
 
 /* Stops recording: closes what still runs as truncated, lets go of the probes and finishes all profiles. */
 void collector_finish(struct collector *collector);

@@ -134,7 +134,6 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 {
 	size_t number = collector->compiler_count;
 	struct probed *probed = &collector->compilers[number < COLLECT_MAX_COMPILERS ? number : 0];
-	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 	struct stat status;
 	int code = 0;
 
@@ -161,7 +160,6 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 		timing_free(probed->timing);
 		collector->compiler_count--;
 	}
-	collector->attach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	return code;
 }
 
@@ -307,12 +305,6 @@ enum attach_method collector_method(const struct collector *collector)
 	return collector->multi ? ATTACH_MULTI : ATTACH_PERF;
 }
 
-void collector_attach_time(const struct collector *collector, uint64_t *attach_ns, uint64_t *detach_ns)
-{
-	*attach_ns = collector->attach_ns;
-	*detach_ns = collector->detach_ns;
-}
-
 static void stop_following(struct collector *collector)
 {
 	struct bpf_link **links[] = {&collector->bpf->links.on_fork,	&collector->bpf->links.on_exec,
@@ -355,12 +347,9 @@ static void detach(struct collector *collector)
 
 void collector_finish(struct collector *collector)
 {
-	uint64_t begun = clock_now(CLOCK_MONOTONIC);
-
 	if (collector->sampler)
 		sampler_stop(collector->sampler);
 	detach(collector);
-	collector->detach_ns += clock_now(CLOCK_MONOTONIC) - begun;
 	collector_drain(collector);
 	finish_threads(collector);
 	await_freed(collector);

@@ -170,7 +170,6 @@ void compilers_meet_process(struct compilers *compilers, pid_t pid)
 	struct process_probing probing = {.compilers = compilers, .pid = pid};
 
 	running_compilers(pid, probe_if_possible, &probing);
-	running_mapped_compilers(pid, join_compiler, &probing);
 }
 
 int compilers_meet_running(struct compilers *compilers, pid_t root,
@@ -188,8 +187,12 @@ int compilers_meet_running(struct compilers *compilers, pid_t root,
 		if (pid <= 0 || pid == getpid() || (root && !running_is_below(pid, root)))
 			continue;
 		code = follow(compilers->context, pid, err);
-		if (code == 0)
+		if (code == 0) {
+			struct process_probing probing = {.compilers = compilers, .pid = pid};
+
 			compilers_meet_process(compilers, pid);
+			running_mapped_compilers(pid, join_compiler, &probing);
+		}
 	}
 	closedir(proc);
 	return code < 0 ? code : 0;

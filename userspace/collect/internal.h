@@ -42,7 +42,6 @@ struct collector {
 	size_t live_count, live_room;
 	struct processes *processes;
 	struct collect_totals totals;
-	uint64_t attach_ns, detach_ns;
 	struct probe_cost cost;
 	uint64_t *measured; /* while measuring: lengths of querytap's own intervals, ns */
 	size_t measured_count, measured_room;

@@ -83,7 +83,6 @@ int top_json(const struct live *live, const struct top_view *view, const struct 
 
 /* The name of an order, as in options and on the screen. */
 const char *top_order_name(enum live_order order);
-const char *top_compiler_order_name(enum live_compiler_order order);
 
 /* ---- the terminal ---- */
 

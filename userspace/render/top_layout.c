@@ -32,19 +32,9 @@ static const char *const order_names[LIVE_ORDERS] = {
     [LIVE_BY_SHARE] = "now", [LIVE_BY_MEAN] = "mean",	[LIVE_BY_LABEL] = "label",
 };
 
-static const char *const compiler_order_names[LIVE_COMPILER_ORDERS] = {
-    [LIVE_COMPILER_BY_AGE] = "age", [LIVE_COMPILER_BY_CPU] = "cpu",	[LIVE_COMPILER_BY_RATE] = "events",
-    [LIVE_COMPILER_BY_PID] = "pid", [LIVE_COMPILER_BY_CRATE] = "crate",
-};
-
 const char *top_order_name(enum live_order order)
 {
 	return order_names[order];
-}
-
-const char *top_compiler_order_name(enum live_compiler_order order)
-{
-	return compiler_order_names[order];
 }
 
 /* Puts a cell. Returns the column behind it and the blank that follows. */

@@ -24,7 +24,8 @@ static uint64_t take(struct cfi_bytes *bytes, size_t size)
 	return value;
 }
 
-static uint64_t take_uleb(struct cfi_bytes *bytes)
+/* A LEB128 number, of which bits beyond 64 are dropped; if it `is_signed`, with its sign extended. */
+static uint64_t take_leb(struct cfi_bytes *bytes, bool is_signed)
 {
 	uint64_t value = 0;
 	unsigned int shift = 0;
@@ -36,24 +37,19 @@ static uint64_t take_uleb(struct cfi_bytes *bytes)
 			value |= (uint64_t)(byte & 0x7f) << shift;
 		shift += 7;
 	} while (byte & 0x80);
+	if (is_signed && byte & 0x40 && shift < 64)
+		value |= ~0ULL << shift;
 	return value;
+}
+
+static uint64_t take_uleb(struct cfi_bytes *bytes)
+{
+	return take_leb(bytes, false);
 }
 
 static int64_t take_sleb(struct cfi_bytes *bytes)
 {
-	uint64_t value = 0;
-	unsigned int shift = 0;
-	uint8_t byte;
-
-	do {
-		byte = (uint8_t)take(bytes, 1);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	if (byte & 0x40 && shift < 64)
-		value |= ~0ULL << shift;
-	return (int64_t)value;
+	return (int64_t)take_leb(bytes, true);
 }
 
 /* Takes a block of bytes off the front. */
