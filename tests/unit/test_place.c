@@ -134,7 +134,8 @@ static size_t offset_of(const uint8_t *bytes, size_t size)
 
 static void test_recorded(void **state)
 {
-	static const uint8_t guard[] = {0x0f, 0x85, 0x8a}, exit_site[] = {0x0f, 0x85, 0x23};
+	static const uint8_t guard[] = {0x0f, 0x85, 0x8a}, exit_site[] = {0x0f, 0x85, 0x23},
+			     call[] = {0xff, 0x53, 0x40};
 	struct placement found;
 	int32_t candidates[4];
 	struct values values;
@@ -154,6 +155,8 @@ static void test_recorded(void **state)
 	assert_int_equal(found.guards[0].vtable_register, REG_RBX);
 	assert_int_equal(found.exit_count, 1);
 	assert_int_equal(found.exits[0], AT_FUNCTION + offset_of(exit_site, sizeof(exit_site)));
+	assert_int_equal(found.call_count, 1);
+	assert_int_equal(found.calls[0], AT_FUNCTION + offset_of(call, sizeof(call)) + sizeof(call) - 1);
 }
 
 /* ---- shapes that are probed ---- */

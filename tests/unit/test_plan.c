@@ -140,6 +140,48 @@ static void test_sites_are_conditional_jumps(void **state)
 	plan_free(plan);
 }
 
+/* The calls of a query's own functions that name it, in one mode or both. */
+static size_t calls_of(const struct plan *plan, const char *name)
+{
+	size_t number = (size_t)(find_query(plan, name) - plan->queries) + 1, count = 0;
+
+	for (size_t i = 0; i < plan->call_count; i++)
+		count += plan->calls[i].number == number;
+	return count;
+}
+
+/* Through a register, the vtable that a register points to or the table of imports, or direct. */
+static bool is_call(const struct plan_call *call)
+{
+	const uint8_t *last = bytes + call->offset;
+
+	return last[-1] == 0xff || last[-4] == 0xe8 || (last[-5] == 0xff && last[-4] == 0x15) ||
+	       ((last[-2] == 0xff || last[-3] == 0xff) && (last[0] == VTABLE_PROVIDER || last[0] == VTABLE_LOADER));
+}
+
+/* Where its function calls what runs it, a query can be told from a stack; where it jumps there, it cannot. */
+static void test_calls(void **state)
+{
+	size_t providers = 0;
+	struct plan *plan;
+
+	TAKE_COPY();
+	plan = plan_of_bytes();
+	assert_int_equal(calls_of(plan, "typeck"), 2);
+	assert_int_equal(calls_of(plan, "analysis"), 2);
+	assert_int_equal(calls_of(plan, "fn_sig"), 0);
+	for (size_t i = 0; i < plan->call_count; i++) {
+		assert_true(i == 0 || plan->calls[i].offset >= plan->calls[i - 1].offset);
+		if (plan->calls[i].number != WIRE_QUERY_NONE)
+			continue;
+		if (!is_call(&plan->calls[i]))
+			fail_msg("no call ends at %llx", (unsigned long long)plan->calls[i].offset);
+		providers++;
+	}
+	assert_in_range(providers, 11, 40);
+	plan_free(plan);
+}
+
 /* An entry's cookie says where the query's vtable and the TyCtxt are, in each shape. */
 static void test_cookies(void **state)
 {
@@ -294,6 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_every_query_is_known),
 	    cmocka_unit_test(test_sites_are_conditional_jumps),
+	    cmocka_unit_test(test_calls),
 	    cmocka_unit_test(test_cookies),
 	    cmocka_unit_test(test_stripped),
 	    cmocka_unit_test(test_unknown_shape),

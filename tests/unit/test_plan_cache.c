@@ -232,7 +232,7 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 6", "querytap-plan 5"},
+	    {"querytap-plan 7", "querytap-plan 6"},
 	    {"\n34128 23 1 type_of", "\n4294967288 23 1 type_of"}, /* a vtable far behind the table's end */
 	    {"\n34128 23 1 type_of", "\n262144 23 1 type_of"},	   /* just behind it */
 	    {"\n34128 23 1 type_of", "\n34129 23 1 type_of"},
@@ -290,7 +290,8 @@ static void test_forged_cache(void **state)
  * Puts into the plan in the cache, in the place of its own, two activities, a pass of two labels, and a site whose
  * kind, event and cookie are given.
  */
-static void forge_guard(const char *path, const char *text, const struct site *site, const char *passes)
+static void forge_guard(const char *path, const char *text, const struct site *site, const char *passes,
+			const char *calls)
 {
 	const char *activities = strstr(text, "\nactivities ");
 	static char forged[1 << 16];
@@ -299,9 +300,9 @@ static void forge_guard(const char *path, const char *text, const struct site *s
 	assert_non_null(activities);
 	length = snprintf(forged, sizeof(forged),
 			  "%.*s\nactivities 2\n5 linking\n6 expansion\nomissions 1\nelsewhere\ta reason\n%s\nsites 1\n"
-			  "%d %d %u %llu %llx\n",
+			  "%d %d %u %llu %llx\n%s\n",
 			  (int)(activities - text), text, passes, (int)site->kind, (int)site->event, site->group,
-			  (unsigned long long)site->offset, (unsigned long long)site->cookie);
+			  (unsigned long long)site->offset, (unsigned long long)site->cookie, calls);
 	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
 			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
 	put_text(path, forged, (size_t)length);
@@ -354,6 +355,17 @@ static void test_forged_guards(void **state)
 		      {"passes 1\n4e29380 0 1 2", false},	  {"passes 1\n4e29380 0 3 0", false},
 		      {"passes 1\n4e29380 0 1", false},		  {"passes 1\n4e29380 0 1 -1", false},
 		      {"passes 1\n4e29380 0 1 4294967295", false}};
+	static const struct {
+		const char *rows;
+		bool fits;
+	} calls[] = {{"calls 0", true},
+		     {"calls 3\n5 0 2\n5 16384 1\n6 15 1", true},
+		     {"calls 2\n6 0 1\n5 0 1", false},
+		     {"calls 1\n5 16 1", false},
+		     {"calls 1\n5 16383 1", false},
+		     {"calls 1\n5 16386 1", false},
+		     {"calls 1\n5 0", false},
+		     {"calls 2\n5 0 1", false}};
 	struct site site = {.group = GROUP_FIRST};
 	struct plan *plan;
 	char path[256];
@@ -369,7 +381,7 @@ static void test_forged_guards(void **state)
 		site.kind = guard_cases[i].kind;
 		site.event = guard_cases[i].event;
 		site.cookie = guard_cases[i].cookie;
-		forge_guard(path, text, &site, passes[0].rows);
+		forge_guard(path, text, &site, passes[0].rows, calls[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != guard_cases[i].fits)
 			fail_msg("case %zu is %sbelieved", i, plan->from_cache ? "" : "not ");
@@ -377,7 +389,7 @@ static void test_forged_guards(void **state)
 	}
 	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
 		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY, GROUP_FIRST};
-		forge_guard(path, text, &site, passes[i].rows);
+		forge_guard(path, text, &site, passes[i].rows, calls[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != passes[i].fits)
 			fail_msg("'%s' is %sbelieved", passes[i].rows, plan->from_cache ? "" : "not ");
@@ -389,8 +401,15 @@ static void test_forged_guards(void **state)
 		}
 		plan_free(plan);
 	}
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		forge_guard(path, text, &site, passes[0].rows, calls[i].rows);
+		plan = get_plan();
+		if (plan->from_cache != calls[i].fits)
+			fail_msg("'%s' is %sbelieved", calls[i].rows, plan->from_cache ? "" : "not ");
+		plan_free(plan);
+	}
 	site.offset++; /* is none that may be probed */
-	forge_guard(path, text, &site, passes[0].rows);
+	forge_guard(path, text, &site, passes[0].rows, calls[0].rows);
 	plan = get_plan();
 	assert_false(plan->from_cache);
 	plan_free(plan);

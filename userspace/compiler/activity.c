@@ -259,6 +259,9 @@ static int add_sites(const struct search *search, const struct guard *guard, uns
 	    .kind = SITE_BEGIN, .event = event_of(guard->callee), .cookie = cookie | GUARD_MAKE(0, id, 0, 0)};
 	int code = rows_add_site(search->survey->image, plan, guard->entry, begin);
 
+	if (code == 0 && begin.event == EVENT_ACTIVITY && !guard->is_pass && !guard->has_more_calls)
+		code =
+		    rows_add_calls(search->survey->image, plan, guard->calls, guard->call_count, GUARD_NUMBER(cookie));
 	return code == 0 ? add_ends(search, guard, id, plan) : code;
 }
 

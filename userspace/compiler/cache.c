@@ -21,7 +21,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 6"
+#define FORMAT "querytap-plan 7"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -77,6 +77,10 @@ char *plan_to_text(const struct plan *plan, size_t *size)
 	for (size_t i = 0; i < plan->site_count; i++)
 		fprintf(out, "%d %d %" PRIu32 " %" PRIu64 " %" PRIx64 "\n", (int)plan->sites[i].kind,
 			(int)plan->sites[i].event, plan->sites[i].group, plan->sites[i].offset, plan->sites[i].cookie);
+	fprintf(out, "calls %zu\n", plan->call_count);
+	for (size_t i = 0; i < plan->call_count; i++)
+		fprintf(out, "%" PRIu64 " %" PRIu16 " %" PRIu16 "\n", plan->calls[i].offset, plan->calls[i].number,
+			plan->calls[i].within);
 	if (fflush(out) == 0) {
 		crc = crc32(0, (const unsigned char *)text, (unsigned int)*size);
 		fprintf(out, "crc32 %08lx\n", crc);
@@ -362,6 +366,32 @@ static bool parse_sites(char **at, struct plan *plan)
 	return plan->sites;
 }
 
+/* Calls are searched by their offsets. */
+static bool parse_call(const char *line, const struct plan *plan, uint64_t least, struct plan_call *call)
+{
+	int used = 0;
+
+	return line &&
+	       sscanf(line, "%" SCNu64 " %" SCNu16 " %" SCNu16 "%n", &call->offset, &call->number, &call->within,
+		      &used) == 3 &&
+	       !line[used] && call->offset >= least &&
+	       (call->number <= plan->query_count ||
+		(call->number >= WIRE_ACTIVITIES && call->number - WIRE_ACTIVITIES < plan->activity_count));
+}
+
+static bool parse_calls(char **at, struct plan *plan)
+{
+	uint64_t count, least = 0;
+
+	plan->calls = next_rows(at, "calls", MAX_ROWS, sizeof(*plan->calls), &count);
+	for (uint64_t i = 0; plan->calls && i < count; i++, plan->call_count++) {
+		if (!parse_call(*at ? next_line(at) : NULL, plan, least, &plan->calls[i]))
+			return false;
+		least = plan->calls[i].offset;
+	}
+	return plan->calls;
+}
+
 static bool parse_group_count(char **at, struct plan *plan)
 {
 	uint64_t count;
@@ -375,7 +405,8 @@ static bool parse_group_count(char **at, struct plan *plan)
 static bool parse_rows(char **at, struct plan *plan)
 {
 	return parse_group_count(at, plan) && parse_queries(at, plan) && parse_activities(at, plan) &&
-	       parse_omissions(at, plan) && parse_passes(at, plan) && parse_sites(at, plan) && *at && !**at;
+	       parse_omissions(at, plan) && parse_passes(at, plan) && parse_sites(at, plan) && parse_calls(at, plan) &&
+	       *at && !**at;
 }
 
 static bool copy_value(char *to, size_t size, const char *value)

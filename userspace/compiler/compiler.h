@@ -89,6 +89,20 @@ struct plan_pass {
 	uint32_t first;	   /* index in `activities` of the label for the byte 0; those for 1, 2, ... follow */
 };
 
+/*
+ * A call that tells, from a stack on which it is, what runs. Of two that are at one place the first is around the
+ * second.
+ */
+struct plan_call {
+	uint64_t offset; /* of its last byte, in the file */
+	/*
+	 * As in struct wire_interval: the activity that the caller has begun, or the query that the caller is for,
+	 * which runs if the frame that is called is in a call with WIRE_QUERY_NONE, by which a provider is run.
+	 */
+	uint16_t number;
+	uint16_t within; /* calls that the caller makes meanwhile */
+};
+
 /* Where to probe one compiler. Immutable once made; free with plan_free. */
 struct plan {
 	char *path; /* the file that holds the compiler's code */
@@ -106,6 +120,8 @@ struct plan {
 	size_t pass_count;
 	struct site *sites;
 	size_t site_count;
+	struct plan_call *calls; /* by rising offset */
+	size_t call_count;
 	size_t group_count; /* one more than the highest group */
 	bool from_cache;
 };

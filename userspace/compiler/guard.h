@@ -10,7 +10,7 @@
 #include "compiler/recognise.h"
 #include "compiler/values.h"
 
-enum { GUARD_EXITS = 24, GUARD_LABEL = 96 };
+enum { GUARD_EXITS = 24, GUARD_LABEL = 96, GUARD_CALLS = 96 };
 
 /* What guards call, by address. */
 struct guard_callees {
@@ -35,6 +35,9 @@ struct guard {
 	uint64_t entry;
 	uint64_t exits[GUARD_EXITS];
 	size_t exit_count;
+	uint64_t calls[GUARD_CALLS]; /* last bytes of those that are made while the timer lives */
+	size_t call_count;
+	bool has_more_calls;	 /* than there was room for */
 	char label[GUARD_LABEL]; /* empty if it is not a constant */
 	bool has_argument;
 	struct vtable_place vtable; /* at the entry */

@@ -3,6 +3,24 @@
 
 #include "compiler/compiler.h"
 
+size_t plan_timed(const struct plan *plan)
+{
+	size_t timed = 0;
+
+	for (size_t i = 0; i < plan->query_count; i++)
+		timed += plan->queries[i].refusal == NULL;
+	return timed;
+}
+
+size_t plan_sites(const struct plan *plan, enum site_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->site_count; i++)
+		count += plan->sites[i].kind == kind;
+	return count;
+}
+
 /* Whether an event begins there. */
 static bool begins_event(const struct site *site)
 {

@@ -58,6 +58,17 @@ static const char *add_exits(struct placement *out, const struct guard *guard)
 	return NULL;
 }
 
+static void add_calls(struct placement *out, const struct guard *guard)
+{
+	out->has_more_calls |= guard->has_more_calls;
+	for (size_t i = 0; i < guard->call_count; i++) {
+		if (out->call_count == MAX_CALLS)
+			out->has_more_calls = true;
+		else
+			out->calls[out->call_count++] = guard->calls[i];
+	}
+}
+
 /* Finds every test of the timer that is cleared behind the guard's jump. */
 static const char *find_exits(const struct values *values, size_t jump, int64_t stack, struct placement *out)
 {
@@ -79,6 +90,7 @@ static const char *find_exits(const struct values *values, size_t jump, int64_t 
 	refusal = timer_find_exits(&life, &guard);
 	if (!refusal && guard.lent)
 		refusal = "its end is not in one function";
+	add_calls(out, &guard);
 	return refusal ? refusal : add_exits(out, &guard);
 }
 

@@ -7,9 +7,9 @@
 #ifndef QUERYTAP_COMPILER_PLACE_H
 #define QUERYTAP_COMPILER_PLACE_H
 
-#include "compiler/values.h"
+#include "compiler/guard.h"
 
-enum { MAX_GUARDS = 8, MAX_EXITS = 24 };
+enum { MAX_GUARDS = 8, MAX_EXITS = 24, MAX_CALLS = 4 * GUARD_CALLS };
 
 struct guard_site {
 	uint64_t address; /* of the conditional jump */
@@ -25,6 +25,9 @@ struct placement {
 	size_t guard_count;
 	uint64_t exits[MAX_EXITS];
 	size_t exit_count;
+	uint64_t calls[MAX_CALLS]; /* last bytes of those that are made between them */
+	size_t call_count;
+	bool has_more_calls; /* than there was room for */
 	const char *refusal; /* why the function cannot be probed; NULL if it can */
 };
 

@@ -353,6 +353,59 @@ static int add_queries(struct survey *survey, struct plan *plan)
 	return refuse_twins(plan);
 }
 
+/* The number of a query, counted from 1; 0 if there is none. */
+static unsigned int query_number(const struct plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->query_count && i < WIRE_MAX_QUERIES; i++)
+		if (!strcmp(plan->queries[i].name, name))
+			return (unsigned int)i + 1;
+	return WIRE_QUERY_NONE;
+}
+
+/* Adds the calls by which a query's own function goes to what runs it. */
+static int add_entrance_calls(const struct survey *survey, const struct entrance *entrance, struct plan *plan)
+{
+	unsigned int number = query_number(plan, entrance->query);
+	struct flow flow;
+	int code = 0;
+
+	if (!number || flow_decode(survey->image, &entrance->range, 1, &flow, NULL) < 0)
+		return 0;
+	for (size_t i = 0; i < flow.count && code == 0; i++) {
+		uint64_t last = flow.insns[i].address + flow.insns[i].length - 1;
+
+		if (flow.insns[i].form == FORM_CALL && is_runner(flow.insns[i].target, survey))
+			code = rows_add_calls(survey->image, plan, &last, 1, number);
+	}
+	flow_free(&flow);
+	return code;
+}
+
+static int add_calls(const struct survey *survey, struct plan *plan)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < survey->runner_count && code == 0; i++) {
+		const struct placement *placement = &survey->runners[i].placement;
+
+		if (!placement->refusal && !placement->has_more_calls)
+			code = rows_add_calls(survey->image, plan, placement->calls, placement->call_count,
+					      WIRE_QUERY_NONE);
+	}
+	for (size_t i = 0; i < survey->entrance_count && code == 0; i++)
+		code = add_entrance_calls(survey, &survey->entrances[i], plan);
+	return code;
+}
+
+static int compare_calls(const void *a, const void *b)
+{
+	const struct plan_call *left = a, *right = b;
+
+	if (left->offset != right->offset)
+		return left->offset < right->offset ? -1 : 1;
+	return (right->within > left->within) - (right->within < left->within);
+}
+
 static int compare_sites(const void *a, const void *b)
 {
 	const struct site *left = a, *right = b;
@@ -400,6 +453,8 @@ static int add_sites(const struct survey *survey, struct plan *plan)
 		for (size_t j = 0; j < placement->exit_count && code == 0; j++)
 			code = add_site(survey, plan, placement->exits[j], 0, SITE_EXIT, group);
 	}
+	if (code == 0)
+		code = add_calls(survey, plan);
 	if (code == 0 && survey->session)
 		code = add_site(survey, plan, survey->session, 0, SITE_SESSION, GROUP_NONE);
 	if (code == 0 && survey->caught)
@@ -468,6 +523,8 @@ static int fill_plan(struct survey *survey, const char *path, struct plan *plan,
 	groups_assign(plan, survey->runner_count);
 	if (plan->site_count)
 		qsort(plan->sites, plan->site_count, sizeof(*plan->sites), compare_sites);
+	if (plan->call_count)
+		qsort(plan->calls, plan->call_count, sizeof(*plan->calls), compare_calls);
 	if (!plan_timed(plan))
 		return error_set(err, ENOTSUP, "%s (rustc %s): no query has a safe place for a probe", path,
 				 plan->version);
@@ -530,24 +587,7 @@ void plan_free(struct plan *plan)
 	free(plan->omissions);
 	free(plan->passes);
 	free(plan->sites);
+	free(plan->calls);
 	free(plan->path);
 	free(plan);
-}
-
-size_t plan_timed(const struct plan *plan)
-{
-	size_t timed = 0;
-
-	for (size_t i = 0; i < plan->query_count; i++)
-		timed += plan->queries[i].refusal == NULL;
-	return timed;
-}
-
-size_t plan_sites(const struct plan *plan, enum site_kind kind)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < plan->site_count; i++)
-		count += plan->sites[i].kind == kind;
-	return count;
 }

@@ -47,6 +47,20 @@ int rows_add_site(const struct image *image, struct plan *plan, uint64_t address
 	return 0;
 }
 
+int rows_add_calls(const struct image *image, struct plan *plan, const uint64_t *addresses, size_t count,
+		   unsigned int number)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rows_grow((void **)&plan->calls, plan->call_count, sizeof(*plan->calls)) < 0) {
+			plan->call_count = 0;
+			return -ENOMEM;
+		}
+		plan->calls[plan->call_count++] =
+		    (struct plan_call){image_file_offset(image, addresses[i]), (uint16_t)number, (uint16_t)count};
+	}
+	return 0;
+}
+
 int rows_add_omission(struct plan *plan, const char *label, const char *refusal)
 {
 	struct plan_omission *omission;

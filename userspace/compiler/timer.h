@@ -17,7 +17,7 @@ struct timer_life {
 	size_t start_count;
 };
 
-/* Fills the exits of *out. Returns why they cannot be used, or NULL. */
+/* Fills the exits of *out, and adds the calls that are made before them. Returns why they cannot be used, or NULL. */
 const char *timer_find_exits(struct timer_life *life, struct guard *out);
 
 #endif
