@@ -15,6 +15,7 @@ volatile __u8 letting_go = 0;
 volatile __u64 cost_inside = 0, cost_around = 0, cost_pace = 0;
 volatile __u64 lost_lives = 0, lost_samples = 0;
 __u32 object_count = 0;
+__u64 texts = 0;
 
 struct processes_map processes SEC(".maps");
 struct leaving_map leaving SEC(".maps");

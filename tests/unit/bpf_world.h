@@ -23,6 +23,7 @@ const volatile __u8 counts_only = 0;
 const volatile __u8 cpu_time = WITH_CPU_TIME;
 const volatile __u64 wake_bytes = 1;
 volatile __u8 letting_go;
+__u64 texts;
 volatile __u64 cost_inside, cost_around, cost_pace;
 struct processes_map processes;
 struct threads_map threads;
