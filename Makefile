@@ -23,7 +23,7 @@ SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/userspace/main.o
 # maps comes first: bpftool 7.1 misplaces references to maps that it has not seen yet.
-BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard lifecycle switch files sample threads measure)
+BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard recover lifecycle switch files sample threads measure)
 SKELETON := $(BUILD)/bpf/querytap.skel.h
 # The files that pages are made of, which become part of the program.
 PAGES := $(sort $(foreach kind,html css js,$(wildcard userspace/render/page/*.$(kind))))

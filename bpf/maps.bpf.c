@@ -14,6 +14,7 @@ const volatile __u64 sample_wake_bytes = 1024 * 1024;
 volatile __u8 letting_go = 0;
 volatile __u64 cost_inside = 0, cost_around = 0, cost_pace = 0;
 volatile __u64 lost_lives = 0, lost_samples = 0;
+volatile __u64 armed[WIRE_MAX_COMPILERS] = {0};
 __u32 object_count = 0;
 __u64 texts = 0;
 
@@ -27,5 +28,7 @@ struct scratches_map scratches SEC(".maps");
 struct objects_map objects SEC(".maps");
 struct tables_map tables SEC(".maps");
 struct samples_map samples SEC(".maps");
+struct recoveries_map recoveries SEC(".maps");
+struct calls_map calls SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

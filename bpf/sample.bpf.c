@@ -6,6 +6,53 @@
 extern const volatile __u64 sample_wake_bytes; /* wake the collector once this much waits in the ring of samples */
 extern volatile __u64 lost_samples;	       /* for which that ring had no room */
 
+static __always_inline void add_word(struct walk *walk, __u64 word)
+{
+	if (walk->count >= WIRE_MAX_WORDS)
+		return;
+	walk->scratch->sample.words[walk->count++] = word;
+}
+
+/*
+ * Whether the innermost frame of the shadow stack that is left began in the function whose place is pending. Behind the
+ * last place come all that are left.
+ */
+static __always_inline bool has_frame(const struct walk *walk)
+{
+	__u32 top = walk->frames - 1;
+	__u64 sp;
+
+	if (!walk->thread || top >= WIRE_MAX_DEPTH)
+		return false;
+	sp = KEY_SP(walk->thread->frames[top].key);
+	return (walk->ended && !walk->pending) || (sp >= walk->low && sp < walk->high);
+}
+
+static __always_inline void add_frame(struct walk *walk)
+{
+	__u32 top = walk->frames - 1;
+
+	if (walk->thread && top < WIRE_MAX_DEPTH)
+		add_word(walk, WORD_MAKE(WORD_FRAME, walk->thread->frames[top].start_and_number >> 48));
+	walk->frames = top;
+}
+
+/* Adds a word to the sample: a frame of the shadow stack, or the pending place, which is followed by the next one. */
+static long step(__u32 index, struct walk *walk)
+{
+	(void)index;
+	if (has_frame(walk)) {
+		add_frame(walk);
+		return 0;
+	}
+	if (walk->pending)
+		add_word(walk, walk->pending);
+	else if (walk->ended)
+		return 1;
+	walk->pending = 0;
+	return walk->ended ? 0 : next_place(walk);
+}
+
 /* The registers that the thread has in user space, where it runs there. */
 static __always_inline void read_interrupted(struct walk *walk, const struct pt_regs *ctx)
 {
@@ -61,7 +108,7 @@ int take_sample(struct bpf_perf_event_data *ctx)
 	if (!walk.scratch || !walk.root)
 		return 0;
 	walk.scratch->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
-	walk.scratch->mappings[0].end = walk.scratch->mappings[0].start;
+	walk.scratch->known = walk.scratch->current = 0;
 	walk.thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (walk.thread)
 		walk.frames = walk.thread->depth;

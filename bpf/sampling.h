@@ -21,9 +21,37 @@ struct mapping {
 /* What a walk needs room for, one for each processor. */
 struct scratch {
 	struct mapping mappings[MAPPINGS];
+	__u32 known;   /* mappings remembered so far */
+	__u32 current; /* that of the last place */
 	__u64 node[NODE_WORDS];
 	__u64 vdso; /* where the kernel's own library is mapped */
+	/* The only file whose code is of interest, and its number; 0 for all. */
+	__u64 inode;
+	__u32 object;
 	struct wire_sample sample;
+};
+
+/* The same for looking back along a thread's stack when it is first met. */
+struct recovery {
+	struct scratch scratch;
+	__u64 running; /* rsp of the last frame, if it runs a provider or has just done so; else 0 */
+	__u32 found;   /* queries, of which the sample holds rsp and number */
+	__u32 busy;
+};
+
+struct recoveries_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct recovery);
+};
+
+struct calls_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, WIRE_MAX_CALLS);
+	__type(key, __u64); /* WIRE_CALL */
+	__type(value, __u16);
 };
 
 struct scratches_map {
@@ -64,6 +92,10 @@ extern struct scratches_map scratches SEC(".maps");
 extern struct objects_map objects SEC(".maps");
 extern struct tables_map tables SEC(".maps");
 extern struct samples_map samples SEC(".maps");
+extern struct recoveries_map recoveries SEC(".maps");
+extern struct calls_map calls SEC(".maps");
+/* When a compiler had all probes on queries and guards, CLOCK_MONOTONIC ns; 0 before that. Set by the collector. */
+extern volatile __u64 armed[WIRE_MAX_COMPILERS];
 extern __u32 object_count; /* numbers given out so far */
 
 #endif

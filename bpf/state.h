@@ -27,7 +27,8 @@ struct thread {
 	__u64 switched, ran; /* when it last left it or came back, and what the scheduler said then that it had run */
 	__u32 is_away;
 	__u32 depth;
-	__u32 beyond; /* entries that found the stack full and whose exits are still to come */
+	__u32 recovered; /* of the frames, the outermost ones, had begun when the process was joined */
+	__u32 beyond;	 /* entries that found the stack full and whose exits are still to come */
 	struct wire_frame frames[WIRE_MAX_DEPTH];
 	struct wire_intervals batch;
 };
@@ -224,6 +225,10 @@ static __always_inline void close_top(struct thread *thread, __u64 time, __u64 f
 		return;
 	thread->depth = top;
 	begun = thread->frames[top].start_and_number;
+	if (top < thread->recovered) {
+		thread->recovered = top;
+		flags |= INTERVAL_BEFORE;
+	}
 	length = ((time - begun) & WIRE_TIME_MASK) | flags;
 	if (thread->frames[top].argument)
 		add_with_argument(thread, begun, length, thread->frames[top].argument);

@@ -28,8 +28,6 @@ struct walk {
 	__u64 low, high; /* that place's frame: from rsp up to the CFA */
 	__u32 frames;	 /* of the shadow stack that are not in the sample yet */
 	__u32 count;	 /* words */
-	__u32 mappings;	 /* remembered so far */
-	__u32 current;	 /* the mapping of the last place */
 	bool exact;	 /* rip is the instruction itself, not the one behind a call */
 	bool ended;
 	__u16 end; /* enum sample_end */
@@ -42,13 +40,6 @@ static __always_inline long end_walk(struct walk *walk, enum sample_end end)
 	return 0;
 }
 
-static __always_inline void add_word(struct walk *walk, __u64 word)
-{
-	if (walk->count >= WIRE_MAX_WORDS)
-		return;
-	walk->scratch->sample.words[walk->count++] = word;
-}
-
 /* ---- the process's memory areas ---- */
 
 /*
@@ -56,7 +47,7 @@ static __always_inline void add_word(struct walk *walk, __u64 word)
  * an interrupt it lets go of its lock only afterwards, so it can be called but once. The tree is made for readers that
  * take no lock; what is read while it is being changed may be wrong, so the area itself has to be looked at.
  */
-__noinline __u64 tree_find(struct scratch *scratch, __u64 root, __u64 address)
+__weak __noinline __u64 tree_find(struct scratch *scratch, __u64 root, __u64 address)
 {
 	const __u32 arange_slots = bpf_core_field_offset(struct maple_arange_64, slot) / 8;
 	const __u32 range_slots = bpf_core_field_offset(struct maple_range_64, slot) / 8;
@@ -98,7 +89,7 @@ static __noinline __u32 object_number(const struct wire_object_key *key, __u64 s
 	if (known)
 		return *known;
 	number = __sync_fetch_and_add(&object_count, 1) + 1;
-	if (number >= WIRE_MAX_OBJECTS)
+	if (number >= WIRE_COMPILER_OBJECT(0))
 		return 0;
 	record = bpf_ringbuf_reserve(&samples, sizeof(*record), 0);
 	if (!record)
@@ -136,7 +127,7 @@ static __always_inline void read_table_header(struct mapping *mapping)
 }
 
 /* Remembers the mapping of an address as `mapping`. Returns 0, or SAMPLE_NO_MAPPING. */
-__noinline int look_up_mapping(struct scratch *scratch, struct mapping *mapping, __u64 root, __u64 address)
+__weak __noinline int look_up_mapping(struct scratch *scratch, struct mapping *mapping, __u64 root, __u64 address)
 {
 	struct vm_area_struct *vma;
 	struct wire_object_key key = {0};
@@ -157,6 +148,11 @@ __noinline int look_up_mapping(struct scratch *scratch, struct mapping *mapping,
 	if (!inode && mapping->start != scratch->vdso)
 		return 0;
 	mapping->bias = (BPF_CORE_READ(vma, vm_pgoff) << PAGE_SHIFT) - mapping->start;
+	if (scratch->inode) {
+		mapping->object = (__u64)inode == scratch->inode ? scratch->object : 0;
+		read_table_header(mapping);
+		return 0;
+	}
 	if (inode) {
 		key.inode = BPF_CORE_READ(inode, i_ino);
 		key.size = BPF_CORE_READ(inode, i_size);
@@ -170,21 +166,26 @@ __noinline int look_up_mapping(struct scratch *scratch, struct mapping *mapping,
 }
 
 /* Makes the mapping of the address the current one. Returns 0, or SAMPLE_NO_MAPPING. */
-static __always_inline int choose_mapping(struct walk *walk, __u64 address)
+__weak __noinline int choose_mapping(struct scratch *scratch, __u64 root, __u64 address)
 {
-	struct mapping *mappings = walk->scratch->mappings;
-	__u32 at = walk->current & (MAPPINGS - 1);
+	struct mapping *mappings;
+	__u32 at;
 
-	if (address - mappings[at].start < mappings[at].end - mappings[at].start)
-		return 0;
+	if (!scratch)
+		return SAMPLE_NO_MAPPING;
+	mappings = scratch->mappings;
 	for (at = 0; at < MAPPINGS; at++) {
-		if (at < walk->mappings && address - mappings[at].start < mappings[at].end - mappings[at].start) {
-			walk->current = at;
+		__u32 index = (scratch->current + at) & (MAPPINGS - 1);
+
+		if (index < scratch->known &&
+		    address - mappings[index].start < mappings[index].end - mappings[index].start) {
+			scratch->current = index;
 			return 0;
 		}
 	}
-	walk->current = walk->mappings++;
-	return look_up_mapping(walk->scratch, &mappings[walk->current & (MAPPINGS - 1)], walk->root, address);
+	at = scratch->known++ & (MAPPINGS - 1);
+	scratch->current = at;
+	return look_up_mapping(scratch, &mappings[at], root, address);
 }
 
 /* ---- tables ---- */
@@ -197,7 +198,7 @@ static __always_inline __u32 table_half(void *table, __u32 begin, __u32 at)
 }
 
 /* The rule for the place, a file offset. Where the table has none it says nothing, which is the rule 0. */
-__noinline __u64 find_rule(const struct mapping *mapping, __u64 place)
+__weak __noinline __u64 find_rule(const struct mapping *mapping, __u64 place)
 {
 	__u32 low, high, within = place & (TABLE_PAGE - 1);
 	void *table;
@@ -280,30 +281,6 @@ static __always_inline long step_out(struct walk *walk, __u64 rule)
 	return walk->rip ? 0 : end_walk(walk, SAMPLE_WHOLE);
 }
 
-/*
- * Whether the innermost frame of the shadow stack that is left began in the function whose place is pending. Behind the
- * last place come all that are left.
- */
-static __always_inline bool has_frame(const struct walk *walk)
-{
-	__u32 top = walk->frames - 1;
-	__u64 sp;
-
-	if (!walk->thread || top >= WIRE_MAX_DEPTH)
-		return false;
-	sp = KEY_SP(walk->thread->frames[top].key);
-	return (walk->ended && !walk->pending) || (sp >= walk->low && sp < walk->high);
-}
-
-static __always_inline void add_frame(struct walk *walk)
-{
-	__u32 top = walk->frames - 1;
-
-	if (walk->thread && top < WIRE_MAX_DEPTH)
-		add_word(walk, WORD_MAKE(WORD_FRAME, walk->thread->frames[top].start_and_number >> 48));
-	walk->frames = top;
-}
-
 /* Makes the place at hand the pending one, and goes to the caller. */
 static __always_inline long next_place(struct walk *walk)
 {
@@ -312,9 +289,9 @@ static __always_inline long next_place(struct walk *walk)
 
 	walk->low = walk->high = 0;
 	walk->pending = WORD_MAKE(WORD_NO_OBJECT, address);
-	if (choose_mapping(walk, address))
+	if (choose_mapping(walk->scratch, walk->root, address))
 		return end_walk(walk, SAMPLE_NO_MAPPING);
-	mapping = &walk->scratch->mappings[walk->current & (MAPPINGS - 1)];
+	mapping = &walk->scratch->mappings[walk->scratch->current & (MAPPINGS - 1)];
 	if (!mapping->object)
 		return end_walk(walk, SAMPLE_NO_FILE);
 	walk->pending = WORD_MAKE(mapping->object, address + mapping->bias);
@@ -326,22 +303,6 @@ static __always_inline long next_place(struct walk *walk)
 	    TABLE_RULE_CFA(find_rule(mapping, walk->rip + mapping->bias)) != CFA_NOTHING)
 		return end_walk(walk, SAMPLE_WHOLE);
 	return step_out(walk, rule);
-}
-
-/* Adds a word to the sample: a frame of the shadow stack, or the pending place, which is followed by the next one. */
-static long step(__u32 index, struct walk *walk)
-{
-	(void)index;
-	if (has_frame(walk)) {
-		add_frame(walk);
-		return 0;
-	}
-	if (walk->pending)
-		add_word(walk, walk->pending);
-	else if (walk->ended)
-		return 1;
-	walk->pending = 0;
-	return walk->ended ? 0 : next_place(walk);
 }
 
 #endif

@@ -16,6 +16,13 @@
 #define WIRE_PATH 4096	      /* bytes of a path, likewise: PATH_MAX */
 #define WIRE_MAX_OBJECTS 4096 /* files with code that samples are in */
 #define WIRE_MAX_WORDS 4096   /* places and frames of the shadow stack in a sample */
+#define WIRE_MAX_CALLS 65536  /* by which queries are told from stacks, of all compilers together */
+
+/* The number that a compiler has among objects, whatever number it was given when a sample met it. */
+#define WIRE_COMPILER_OBJECT(compiler) (WIRE_MAX_OBJECTS - WIRE_MAX_COMPILERS + (compiler))
+
+/* A call, of a compiler's number, whose last byte lies at `offset` in the file. */
+#define WIRE_CALL(compiler, offset) ((unsigned long long)(compiler) << 48 | (offset))
 
 #define WIRE_ANY_UID 0xffffffffu /* processes are followed whoever's they are */
 
@@ -148,6 +155,7 @@ struct wire_interval {
 #define WIRE_TIME_MASK ((1ULL << 48) - 1)
 #define INTERVAL_UNWOUND (1ULL << 48)	/* left by a panic; closed when it was found gone */
 #define INTERVAL_TRUNCATED (1ULL << 49) /* still running when its thread ended or recording stopped */
+#define INTERVAL_BEFORE (1ULL << 51)	/* had begun when its process was joined; it is as long as that is ago */
 #define INTERVAL_ARGUMENT (1ULL << 50)	/* the next in the record is no interval: its first word is the argument */
 
 struct wire_intervals {

@@ -105,7 +105,9 @@ const struct command command_attach = {
     .summary = "Profile compilers that are already running, and those that start later",
     .details = "Joins running compilers and writes the same profiles as record, from the moment it is attached until "
 	       "SECONDS have passed, the last followed process has ended, or Ctrl-C. Queries that were entered before "
-	       "are counted as missed; those that still run at the end are closed and counted as truncated. Detaching "
+	       "are found on the stacks, marked, and last from then on; where that cannot be done (before Linux 6.1, "
+	       "behind code that is not the compiler's) they are counted as missed. Those that still run at the end "
+	       "are closed and counted as truncated. Detaching "
 	       "leaves nothing behind in the compilers.",
     .options = options,
     .settings_size = sizeof(struct attach_settings),

@@ -51,6 +51,7 @@ int joining_start(struct recording *recording, const struct recording_settings *
 		    COMM_SIZE - 1);
 	if (target && kill(target, 0) < 0 && errno == ESRCH)
 		return error_set(err, ESRCH, "there is no process %d", (int)target);
+	recording->joins = true;
 	code = recording_open(recording, settings, joining->all, joining->comm, err);
 	if (code < 0)
 		return code;

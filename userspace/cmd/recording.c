@@ -204,6 +204,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 		   const char *comm, struct error *err)
 {
 	struct collect_options options = {
+	    .joins = recording->joins,
 	    .follow_all = everything,
 	    .comm = comm,
 	    .sink = recording->sink,

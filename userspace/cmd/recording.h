@@ -112,6 +112,7 @@ struct recording {
 	char *cache;
 	char *directory;
 	bool made_directory;
+	bool joins; /* set before recording_open: what runs already will be followed */
 	bool follows_all;
 	const char *comm;      /* borrowed */
 	struct client *client; /* the daemon records; NULL: this process does, with the next two */

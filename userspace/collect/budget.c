@@ -5,6 +5,7 @@
 
 #include "collect/items.h"
 #include "collect/probing.h"
+#include "collect/recovery.h"
 #include "util/clock.h"
 
 #define REVIEW_EVERY 100000000ULL /* ns */
@@ -63,6 +64,7 @@ static void review(struct collector *collector, struct probed *probed)
 	count = timing_review(probed->timing, groups, probed->plan->group_count);
 	if (count) {
 		collector->bpf->bss->letting_go = 1;
+		recovery_forget(collector, probed, groups, count);
 		probes_let_go(probed->probes, groups, count);
 	}
 	free(groups);

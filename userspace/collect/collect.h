@@ -40,9 +40,10 @@ struct collect_options {
 	uid_t uid;	       /* owner of the profiles */
 	gid_t gid;
 	bool set_owner;
-	bool one_user;	   /* follow no process but those of `uid` */
-	bool follow_all;   /* follow every process that runs a probed compiler, not only those told */
-	const char *comm;  /* follow every process that becomes a program of this name, too; NULL for none; borrowed */
+	bool one_user;	  /* follow no process but those of `uid` */
+	bool joins;	  /* processes that run already will be followed: find what they are in, if the kernel allows */
+	bool follow_all;  /* follow every process that runs a probed compiler, not only those told */
+	const char *comm; /* follow every process that becomes a program of this name, too; NULL for none; borrowed */
 	size_t ring_bytes; /* a power of two and multiple of the page size; 0 for the default */
 	enum attach_method attach;
 	bool cpu_time;	     /* times are those for which threads were on the CPU, instead of the wall's */

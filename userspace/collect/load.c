@@ -8,6 +8,7 @@
 
 #include "collect/internal.h"
 #include "collect/multi.h"
+#include "collect/recovery.h"
 
 enum { DEFAULT_RING_BYTES = 8 * 1024 * 1024, WAKE_FRACTION = 8 };
 
@@ -40,6 +41,7 @@ static int load_with(struct collector *collector, const struct collect_options *
 	bpf_program__set_autoload(bpf->progs.call_begin, files);
 	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
 	sampler_configure(bpf, options->sample_hz > 0);
+	recovery_configure(bpf, options);
 	bpf->rodata->trace_all = options->follow_all;
 	if (options->comm)
 		strncpy((char *)bpf->rodata->trace_comm, options->comm, WIRE_COMM - 1);
@@ -51,6 +53,9 @@ static int load_with(struct collector *collector, const struct collect_options *
 	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
 	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
 	if (collector->multi) {
+		bpf_program__set_expected_attach_type(bpf->progs.query_enter_joined, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.query_exit_joined, ATTACH_TYPE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(bpf->progs.guard_begin_joined, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.query_enter, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.query_exit, ATTACH_TYPE_UPROBE_MULTI);
 		bpf_program__set_expected_attach_type(bpf->progs.guard_begin, ATTACH_TYPE_UPROBE_MULTI);

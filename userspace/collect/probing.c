@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/recovery.h"
 #include "compiler/compiler.h"
+#include "util/clock.h"
 
 /* The first slot has all groups that are let go of together, at the end; each of the others has one. */
 #define SHARED_SLOT 0
@@ -86,10 +88,14 @@ static int attach_kind(struct collector *collector, const struct probed *probed,
 		       enum site_kind kind, struct error *err)
 {
 	const struct querytap_bpf *bpf = collector->bpf;
+	bool joins = recovery_is_on(bpf);
 	const struct bpf_program *const programs[SITE_KINDS] = {
-	    [SITE_ENTER] = bpf->progs.query_enter,     [SITE_EXIT] = bpf->progs.query_exit,
-	    [SITE_SESSION] = bpf->progs.session_start, [SITE_CAUGHT] = bpf->progs.panic_caught,
-	    [SITE_BEGIN] = bpf->progs.guard_begin,     [SITE_END] = bpf->progs.guard_end,
+	    [SITE_ENTER] = joins ? bpf->progs.query_enter_joined : bpf->progs.query_enter,
+	    [SITE_EXIT] = joins ? bpf->progs.query_exit_joined : bpf->progs.query_exit,
+	    [SITE_SESSION] = bpf->progs.session_start,
+	    [SITE_CAUGHT] = bpf->progs.panic_caught,
+	    [SITE_BEGIN] = joins ? bpf->progs.guard_begin_joined : bpf->progs.guard_begin,
+	    [SITE_END] = bpf->progs.guard_end,
 	};
 	const struct probes *probes = probed->probes;
 	const struct plan *plan = probes->plan;
@@ -158,9 +164,13 @@ int probes_attach(struct collector *collector, struct probed *probed, size_t num
 	probed->probes = make_slots(collector, probed->plan, probed->timing);
 	if (!probed->probes)
 		return error_set(err, ENOMEM, "out of memory");
-	for (size_t i = 0; i < sizeof(order) / sizeof(*order) && code == 0; i++)
+	recovery_add(collector, probed, number);
+	for (size_t i = 0; i < sizeof(order) / sizeof(*order) && code == 0; i++) {
+		if (order[i] == SITE_SESSION)
+			collector->bpf->bss->armed[number] = clock_now(CLOCK_MONOTONIC);
 		for (size_t j = 0; j < probed->probes->slot_count && code == 0; j++)
 			code = attach_kind(collector, probed, number, &probed->probes->slots[j], order[i], err);
+	}
 	if (code < 0) {
 		probes_detach(probed->probes);
 		probed->probes = NULL;

@@ -32,6 +32,7 @@ struct profile {
 	uint64_t start;
 	bool joined, failed;
 	uint64_t queries, others;
+	uint64_t before;		       /* of these, begun when the process was joined */
 	uint64_t gone_unwound, gone_truncated; /* intervals left out since their probes were let go of */
 	uint64_t *counts;		       /* of events, by number; where they are only counted */
 	char crate[128];
@@ -225,6 +226,17 @@ static int add_key(struct profile *profile, uint64_t key, uint64_t *id, struct m
 	return code < 0 ? code : mmp_alloc_event_id(profile->writer, *id, &string, 1, id, error);
 }
 
+/* Says of an event that it had begun when its process was joined. */
+static int add_before(struct profile *profile, uint64_t *id, struct mmp_error *error)
+{
+	static const char text[] = "<begun before recording>";
+	uint64_t string;
+	int code = mmp_alloc_string(profile->writer, text, sizeof(text) - 1, &string, error);
+
+	profile->before++;
+	return code < 0 ? code : mmp_alloc_event_id(profile->writer, *id, &string, 1, id, error);
+}
+
 static void count_event(struct profile *profile, enum event_class event)
 {
 	if (event == EVENT_QUERY)
@@ -254,6 +266,8 @@ static int write_interval(struct profile *profile, uint32_t thread, const struct
 		code = add_key(profile, argument, &id, error);
 	else if (code == 0 && argument)
 		code = add_text(profile, argument, &id, error);
+	if (code == 0 && (interval->length_and_flags & INTERVAL_BEFORE))
+		code = add_before(profile, &id, error);
 	if (code < 0)
 		return code;
 	count_event(profile, named->event);
@@ -444,13 +458,13 @@ static char *own_metadata(const struct profile *profile, const struct wire_count
 			json_array_append_new(left_out, json_string(profile->plan->queries[i].name));
 	for (size_t i = 0; i < profile->plan->omission_count; i++)
 		json_array_append_new(without, json_string(profile->plan->omissions[i].label));
-	object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "version",
+	object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:o, s:o}", "version",
 			   QUERYTAP_VERSION, "compiler", profile->plan->version, "build_id", profile->plan->build_id,
 			   "queries", (json_int_t)profile->queries, "others", (json_int_t)profile->others, "lost",
 			   (json_int_t)counts->lost, "missed", (json_int_t)counts->missed, "unwound",
 			   (json_int_t)counts->unwound, "truncated", (json_int_t)counts->truncated, "too_deep",
-			   (json_int_t)counts->too_deep, "joined_running", profile->joined, "left_out", left_out,
-			   "activities_left_out", without);
+			   (json_int_t)counts->too_deep, "joined_running", profile->joined, "begun_before",
+			   (json_int_t)profile->before, "left_out", left_out, "activities_left_out", without);
 	if (object && profile->place->cpu_time)
 		json_object_set_new(object, "unseen_switches", json_integer((json_int_t)counts->unseen));
 	if (object)

@@ -18,6 +18,7 @@
 
 #include "bpf/wire.h"
 #include "collect/places.h"
+#include "collect/upload.h"
 #include "unwind/unwind.h"
 #include "util/clock.h"
 #include "util/path.h"
@@ -68,29 +69,6 @@ bool kernel_has_area_tree(void)
 
 /* ---- tables ---- */
 
-/* Copies the table into a map of the kernel. Returns its descriptor or a negative errno. */
-static int upload(const struct unwind_table *table)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
-	size_t size = table->count * sizeof(*table->words);
-	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "unwind_table", sizeof(uint32_t), sizeof(*table->words),
-				 (uint32_t)table->count, &options);
-	void *words;
-
-	if (map < 0)
-		return map;
-	words = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-	if (words == MAP_FAILED) {
-		int code = -errno;
-
-		close(map);
-		return code;
-	}
-	memcpy(words, table->words, size);
-	munmap(words, size);
-	return map;
-}
-
 /* Makes the file's table and puts it into the kernel. Returns its descriptor, or -1 if the file has none. */
 static int make_table(struct sampler *sampler, const char *path)
 {
@@ -99,7 +77,7 @@ static int make_table(struct sampler *sampler, const char *path)
 	int map = -1;
 
 	if (unwind_table_get(path, sampler->cache, sampler->owner, &table, NULL) == 0) {
-		map = upload(&table);
+		map = table_upload(&table);
 		if (map >= 0)
 			sampler->totals.table_bytes += table.count * sizeof(*table.words);
 		unwind_table_free(&table);
