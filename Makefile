@@ -18,7 +18,7 @@ CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += $(SANITIZE)
 LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lpthread -lncursesw -ltinfo
 
-ROOMS := util compiler unwind collect serve mmprofdata analysis render cmd
+ROOMS := util samples compiler unwind collect serve mmprofdata analysis render cmd
 SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN := $(BUILD)/userspace/main.o

@@ -17,6 +17,7 @@
 #include "cmd/events.h"
 #include "cmd/overhead.h"
 #include "collect/running.h"
+#include "samples/samples.h"
 #include "util/path.h"
 
 void recording_say(struct recording *recording, const char *format, ...)
@@ -390,9 +391,11 @@ static int close_samples(struct recording *recording)
 	if (code < 0)
 		recording_say(recording, "samples were not written: %s", err.text);
 	else if (samples.samples && !recording->settings->quiet)
-		recording_say(recording, "%" PRIu64 " samples, %.1f%% of them whole stacks, %" PRIu64 " lost, in %s/%s",
+		recording_say(recording,
+			      "%" PRIu64 " samples, %.1f%% of them whole stacks, %" PRIu64 " lost, in %s/" SAMPLES_FILE
+			      "; querytap samples %s shows them",
 			      samples.samples, 100.0 * (double)whole / (double)samples.samples, samples.lost,
-			      recording->directory, COLLECT_SAMPLES_FILE);
+			      recording->directory, recording->directory);
 	return code < 0 ? code : samples.lost ? -ENOBUFS : 0;
 }
 

@@ -91,8 +91,8 @@ struct recording_settings {
 	     .offset = offsetof(type, member.sample_hz),                                                            \
 	     .min = 1,                                                                                              \
 	     .max = 10000,                                                                                          \
-	     .help = "Sample the stacks of all that runs, HZ times a second (997 is usual), into samples.folded "   \
-		     "(Linux 6.1)"},                                                                                \
+	     .help = "Sample the stacks of all that runs, HZ times a second (997 is usual), into samples.qts, "     \
+		     "which querytap samples reads (Linux 6.1)"},                                                   \
 	{                                                                                                           \
 		.name = "probes", .kind = OPTION_STRING, .argument = "METHOD",                                      \
 		.offset = offsetof(type, member.probes),                                                            \

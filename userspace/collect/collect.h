@@ -231,10 +231,10 @@ int collector_look(struct collector *collector, void (*take)(void *context, cons
 /* What was sampled; all zero without sampling. */
 void collector_samples(const struct collector *collector, struct collect_samples *samples);
 
-/* The file in the profiles' folder that has the sampled stacks. */
-#define COLLECT_SAMPLES_FILE "samples.folded"
-
-/* Writes it, after collector_finish of a collector that samples. Returns 0 or a negative errno. */
+/*
+ * Writes the file of samples (samples/samples.h) into the profiles' folder, after collector_finish of a collector that
+ * samples. Returns 0 or a negative errno.
+ */
 int collector_write_samples(const struct collector *collector, const struct identity *owner, struct error *err);
 
 /* What was not timed of the compiler that compiled longest: how many labels, and an estimate of their share. */

@@ -57,14 +57,11 @@ static void open_object(struct object *object)
 	}
 }
 
-char *places_name(struct places *places, unsigned int number, uint64_t offset)
+static char *function_name(struct object *object, uint64_t offset)
 {
-	struct object *object = &places->objects[number % WIRE_MAX_OBJECTS];
 	const struct image_symbol *symbol = NULL;
 	char *name = NULL;
 
-	if (!object->path || !object->name)
-		return strdup("[unknown file]");
 	if (!object->opened)
 		open_object(object);
 	if (object->image)
@@ -73,6 +70,15 @@ char *places_name(struct places *places, unsigned int number, uint64_t offset)
 		return asprintf(&name, "[%s]", object->name) < 0 ? NULL : name;
 	name = cplus_demangle(symbol->name, DMGL_AUTO);
 	return name ? name : strdup(symbol->name);
+}
+
+void places_name(struct places *places, unsigned int number, uint64_t offset, char **function, char **file)
+{
+	struct object *object = &places->objects[number % WIRE_MAX_OBJECTS];
+	bool known = object->path && object->name;
+
+	*function = known ? function_name(object, offset) : strdup("[unknown file]");
+	*file = strdup(known ? object->name : "");
 }
 
 void places_free(struct places *places)

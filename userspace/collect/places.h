@@ -19,10 +19,11 @@ void places_note(struct places *places, unsigned int object, const char *path, c
 		 const struct stat *status);
 
 /*
- * The function at a file offset, demangled; or the object's name in brackets, where no symbol says or the file is no
- * longer what it was. Allocated; NULL if memory runs out. Symbols of an object are read when they are first asked for.
+ * *function becomes the function at a file offset, demangled; or the object's name in brackets, where no symbol says or
+ * the file is no longer what it was. *file becomes the object's name, "" if it is not known. Both are allocated; NULL
+ * if memory runs out. Symbols of an object are read when they are first asked for.
  */
-char *places_name(struct places *places, unsigned int object, uint64_t offset);
+void places_name(struct places *places, unsigned int object, uint64_t offset, char **function, char **file);
 
 /* Accepts NULL. */
 void places_free(struct places *places);

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Sampled stacks, counted: a tree from the process down to the place that ran. */
+/* What was sampled, as it came from the kernel: a tree of places, and a list of samples that are in them. */
 #ifndef QUERYTAP_COLLECT_SAMPLED_H
 #define QUERYTAP_COLLECT_SAMPLED_H
 
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "bpf/wire.h"
+#include "samples/build.h"
 
 struct sampled;
 
-/* What places and frames of the shadow stack are called: allocated names, NULL if memory runs out. */
+/*
+ * What places and frames of the shadow stack are called. They set the frame, with texts that are to be freed; one that
+ * is NULL says that memory ran out.
+ */
 struct sampled_names {
-	char *(*place)(void *context, unsigned int object, uint64_t offset);
-	char *(*frame)(void *context, unsigned int compiler, unsigned int number);
+	void (*place)(void *context, unsigned int object, uint64_t offset, struct samples_frame *frame);
+	void (*frame)(void *context, unsigned int compiler, unsigned int number, struct samples_frame *frame);
 	void *context;
 };
 
-/* NULL if memory runs out. */
-struct sampled *sampled_new(void);
+/* `began`, CLOCK_MONOTONIC nanoseconds, is what times are counted from. NULL if memory runs out. */
+struct sampled *sampled_new(uint64_t began);
 
-/* Counts a sample. One for which there is no memory is left out, and counted as that. */
+/* Takes a sample. One for which there is no memory is left out, and counted as that. */
 void sampled_add(struct sampled *sampled, const struct wire_sample *sample);
 
 /* How many samples were left out. */
 uint64_t sampled_left_out(const struct sampled *sampled);
 
-/*
- * Writes one line for each stack, "PROCESS-PID;THREAD;OUTERMOST;...;INNERMOST COUNT": queries and activities in
- * brackets behind the function that they began in, [kernel] innermost where the thread was in the kernel, and
- * [incomplete] outermost where the walk did not reach the thread's start. Returns 0 or -ENOMEM.
- */
-int sampled_write(const struct sampled *sampled, const struct sampled_names *names, FILE *out);
+/* Adds all samples to what is built. Returns 0 or -ENOMEM. */
+int sampled_build(const struct sampled *sampled, const struct sampled_names *names, struct samples_builder *builder);
 
 /* Accepts NULL. */
 void sampled_free(struct sampled *sampled);

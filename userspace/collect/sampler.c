@@ -38,7 +38,9 @@ struct sampler {
 	struct sampled *sampled;
 	struct places *places;
 	unsigned int hz;
-	struct bpf_link **links; /* one for each processor; NULL where it is offline */
+	uint64_t began, began_real; /* CLOCK_MONOTONIC, which samples have, and CLOCK_REALTIME, nanoseconds */
+	uint64_t ended;		    /* as `began`; 0 until then */
+	struct bpf_link **links;    /* one for each processor; NULL where it is offline */
 	int processors;
 	struct file_table *tables;
 	size_t table_count, table_room;
@@ -270,11 +272,13 @@ int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struc
 	sampler->bpf = bpf;
 	sampler->vdso = -1;
 	sampler->hz = options->sample_hz;
+	sampler->began = clock_now(CLOCK_MONOTONIC);
+	sampler->began_real = clock_now(CLOCK_REALTIME);
 	sampler->cache = options->cache;
 	sampler->owner = options->owner;
 	sampler->processors = libbpf_num_possible_cpus();
 	sampler->links = calloc((size_t)sampler->processors, sizeof(*sampler->links));
-	sampler->sampled = sampled_new();
+	sampler->sampled = sampled_new(sampler->began);
 	sampler->places = places_new();
 	code = sampler->links && sampler->sampled && sampler->places
 		   ? ring_buffer__add(ring, bpf_map__fd(bpf->maps.samples), take_record, sampler)
@@ -300,6 +304,8 @@ int sampler_start(struct sampler *sampler, struct error *err)
 
 void sampler_stop(struct sampler *sampler)
 {
+	if (!sampler->ended)
+		sampler->ended = clock_now(CLOCK_MONOTONIC);
 	for (int i = 0; i < sampler->processors && sampler->links; i++) {
 		bpf_link__destroy(sampler->links[i]);
 		sampler->links[i] = NULL;
@@ -317,9 +323,20 @@ const struct sampled *sampler_sampled(const struct sampler *sampler)
 	return sampler->sampled;
 }
 
-char *sampler_place(const struct sampler *sampler, unsigned int object, uint64_t offset)
+void sampler_place(const struct sampler *sampler, unsigned int object, uint64_t offset, char **name, char **file)
 {
-	return places_name(sampler->places, object, offset);
+	places_name(sampler->places, object, offset, name, file);
+}
+
+void sampler_describe(const struct sampler *sampler, struct samples *samples)
+{
+	struct collect_samples totals;
+
+	sampler_totals(sampler, &totals);
+	samples->began = sampler->began_real;
+	samples->duration = sampler->ended - sampler->began;
+	samples->hz = sampler->hz;
+	samples->lost = totals.lost;
 }
 
 void sampler_free(struct sampler *sampler)

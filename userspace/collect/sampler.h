@@ -38,8 +38,11 @@ void sampler_totals(const struct sampler *sampler, struct collect_samples *total
 /* What was sampled; borrowed. */
 const struct sampled *sampler_sampled(const struct sampler *sampler);
 
-/* What the code in an object is called; as places_name. */
-char *sampler_place(const struct sampler *sampler, unsigned int object, uint64_t offset);
+/* What the code in an object is called, and the object; as places_name. */
+void sampler_place(const struct sampler *sampler, unsigned int object, uint64_t offset, char **name, char **file);
+
+/* Says of samples when they were taken, how often, and how many are lost. */
+void sampler_describe(const struct sampler *sampler, struct samples *samples);
 
 /* Accepts NULL. */
 void sampler_free(struct sampler *sampler);

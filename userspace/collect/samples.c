@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collect/internal.h"
+#include "samples/samples.h"
 #include "util/path.h"
 
 void collector_samples(const struct collector *collector, struct collect_samples *samples)
@@ -15,15 +16,14 @@ void collector_samples(const struct collector *collector, struct collect_samples
 		sampler_totals(collector->sampler, samples);
 }
 
-/* What a frame of the shadow stack is called: its label, and what happens with the query if it does not run. */
-static char *frame_name(void *context, unsigned int compiler, unsigned int number)
+/* A frame of the shadow stack: a query that runs, what else happens with one, or another activity. */
+static void name_frame(void *context, unsigned int compiler, unsigned int number, struct samples_frame *frame)
 {
 	static const char *const happens[] = {"", " (load)", " (hashing)", " (blocked)"};
 	const struct collector *collector = context;
 	const struct plan *plan = compiler < collector->compiler_count ? collector->compilers[compiler].plan : NULL;
 	const char *label = "unknown", *what = "";
 	unsigned int query = number & 0xfff;
-	char *name = NULL;
 
 	if (plan && number >= WIRE_ACTIVITIES && number - WIRE_ACTIVITIES < plan->activity_count)
 		label = plan->activities[number - WIRE_ACTIVITIES].label;
@@ -31,31 +31,52 @@ static char *frame_name(void *context, unsigned int compiler, unsigned int numbe
 		what = happens[number >> 12];
 	if (plan && number < WIRE_ACTIVITIES && query > 0 && query <= plan->query_count)
 		label = plan->queries[query - 1].name;
-	return asprintf(&name, "[%s%s]", label, what) < 0 ? NULL : name;
+	frame->kind = number < WIRE_ACTIVITIES && !*what ? SAMPLES_QUERY : SAMPLES_ACTIVITY;
+	frame->object = strdup("");
+	if (asprintf(&frame->name, "%s%s", label, what) < 0)
+		frame->name = NULL;
 }
 
-static char *place_name(void *context, unsigned int object, uint64_t offset)
+static void name_place(void *context, unsigned int object, uint64_t offset, struct samples_frame *frame)
 {
 	const struct collector *collector = context;
 
-	return sampler_place(collector->sampler, object, offset);
+	frame->kind = SAMPLES_FUNCTION;
+	sampler_place(collector->sampler, object, offset, &frame->name, &frame->object);
+}
+
+static int build(const struct collector *collector, struct samples **out)
+{
+	struct sampled_names names = {name_place, name_frame, (void *)collector};
+	struct samples_builder *builder = samples_build_begin();
+	struct samples *samples;
+	int named, code;
+
+	*out = NULL;
+	if (!builder)
+		return -ENOMEM;
+	named = sampled_build(sampler_sampled(collector->sampler), &names, builder);
+	code = samples_build_end(builder, &samples);
+	if (named < 0 || code < 0) {
+		samples_free(samples);
+		return -ENOMEM;
+	}
+	sampler_describe(collector->sampler, samples);
+	*out = samples;
+	return 0;
 }
 
 int collector_write_samples(const struct collector *collector, const struct identity *owner, struct error *err)
 {
-	struct sampled_names names = {place_name, frame_name, (void *)collector};
-	char *path = path_join(collector->directory, COLLECT_SAMPLES_FILE), *text = NULL;
-	size_t size = 0;
-	FILE *out = path ? open_memstream(&text, &size) : NULL;
-	int code = out ? sampled_write(sampler_sampled(collector->sampler), &names, out) : -ENOMEM;
+	char *path = path_join(collector->directory, SAMPLES_FILE);
+	struct samples *samples = NULL;
+	int code = path ? build(collector, &samples) : -ENOMEM;
 
-	if (out && fclose(out) != 0)
-		code = -ENOMEM;
 	if (code < 0)
 		error_set(err, ENOMEM, "out of memory naming the functions of samples");
 	else
-		code = path_write_file(path, text, size, owner, err);
-	free(text);
+		code = samples_write(samples, path, owner, err);
+	samples_free(samples);
 	free(path);
 	return code;
 }
