@@ -16,7 +16,7 @@ WARNINGS := -Wall -Wextra -Werror
 CPPFLAGS += -I. -Iuserspace -I$(BUILD) -D_GNU_SOURCE -DQUERYTAP_VERSION='"$(VERSION)"'
 CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += $(SANITIZE)
-LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lpthread -lncursesw -ltinfo
+LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lm -lpthread -lncursesw -ltinfo
 
 ROOMS := util samples compiler unwind collect serve mmprofdata analysis render cmd
 SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))

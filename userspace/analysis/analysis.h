@@ -547,6 +547,8 @@ struct fold {
 	size_t label_count;
 	struct fold_node *nodes;
 	size_t node_count;
+	/* Of what is counted instead of nanoseconds: how it is called, and the root. Otherwise NULL. Not freed. */
+	const char *unit, *root;
 };
 
 /*

@@ -35,6 +35,7 @@ struct command {
 	ROW(daemon)            \
 	ROW(top)               \
 	ROW(summarize)         \
+	ROW(samples)           \
 	ROW(html)              \
 	ROW(report)            \
 	ROW(compare)           \

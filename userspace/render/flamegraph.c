@@ -52,6 +52,15 @@ static int by_parent_and_label(const void *left, const void *right, void *contex
 	return strcmp(fold->labels[a->label], fold->labels[b->label]);
 }
 
+/* Time, or how many of what was counted. */
+static void write_amount(char text[RENDER_DURATION_SIZE], const struct fold *fold, uint64_t amount)
+{
+	if (fold->unit)
+		snprintf(text, RENDER_DURATION_SIZE, "%llu %s", (unsigned long long)amount, fold->unit);
+	else
+		render_duration(text, amount, 2);
+}
+
 /* A self time below zero, where events overlap without nesting, counts as none. */
 static uint64_t self_time(const struct fold_node *node)
 {
@@ -206,14 +215,15 @@ static void put_frame(struct sink *sink, const struct graph *graph, size_t index
 {
 	const struct frame *frame = &graph->frames[index], *root = &graph->frames[0];
 	const struct fold_node *node = &graph->fold->nodes[index];
-	const char *label = index ? graph->fold->labels[node->label] : FOLD_ROOT;
+	const char *root_label = graph->fold->root ? graph->fold->root : FOLD_ROOT;
+	const char *label = index ? graph->fold->labels[node->label] : root_label;
 	double whole = root->total_ns ? (double)root->total_ns : 1;
 	double start = (double)frame->start_ns / whole, width = index ? (double)frame->total_ns / whole : 1;
 	char total[RENDER_DURATION_SIZE], self[RENDER_DURATION_SIZE];
 	unsigned y = frame->depth * ROW;
 
-	render_duration(total, frame->total_ns, 2);
-	render_duration(self, self_time(node), 2);
+	write_amount(total, graph->fold, frame->total_ns);
+	write_amount(self, graph->fold, self_time(node));
 	put_format(sink, "<g class=\"c%u\" data-p=\"%u\" data-x=\"%llu\" data-t=\"%llu\"><title>", colour_of(label),
 		   index ? graph->frames[node->parent].number - 1 : 0, (unsigned long long)frame->start_ns,
 		   (unsigned long long)frame->total_ns);
@@ -221,8 +231,9 @@ static void put_frame(struct sink *sink, const struct graph *graph, size_t index
 	put_format(sink,
 		   " (%s, %.2f%%; %s of it %s)</title><rect x=\"%.4f%%\" y=\"%u\" width=\"%.4f%%\" height=\"%d\"/>"
 		   "<text x=\"%.4f%%\" dx=\"%d\" y=\"%u\">",
-		   total, frame->total_ns ? 100 * width : 0, self, index ? "its own" : "in no event", 100 * start, y,
-		   100 * width, FRAME, 100 * start, PADDING, y + 13);
+		   total, frame->total_ns ? 100 * width : 0, self,
+		   index || graph->fold->unit ? "its own" : "in no event", 100 * start, y, 100 * width, FRAME,
+		   100 * start, PADDING, y + 13);
 	put_label(sink, label, width);
 	sink_put(sink, "</text></g>\n", sizeof("</text></g>\n") - 1);
 }
@@ -241,7 +252,7 @@ static void put_header(struct sink *sink, const struct graph *graph, const char 
 	double whole = graph->frames[0].total_ns ? (double)graph->frames[0].total_ns : 1;
 	char total[RENDER_DURATION_SIZE];
 
-	render_duration(total, graph->frames[0].total_ns, 2);
+	write_amount(total, graph->fold, graph->frames[0].total_ns);
 	put_format(sink,
 		   "<foreignObject x=\"%d%%\" y=\"0\" width=\"%d%%\" height=\"%d\">\n"
 		   "<div xmlns=\"http://www.w3.org/1999/xhtml\" id=\"header\">\n<div class=\"bar\"><h1>",
@@ -257,10 +268,10 @@ static void put_header(struct sink *sink, const struct graph *graph, const char 
 		   total);
 	if (graph->omitted)
 		put_format(sink,
-			   "<span id=\"omitted\">%zu frame%s narrower than %.1f pixels, %.2f%% of the time, not "
+			   "<span id=\"omitted\">%zu frame%s narrower than %.1f pixels, %.2f%% of the %s, not "
 			   "drawn.</span> ",
 			   graph->omitted, graph->omitted == 1 ? "" : "s", NARROWEST,
-			   100 * (double)graph->omitted_ns / whole);
+			   100 * (double)graph->omitted_ns / whole, graph->fold->unit ? graph->fold->unit : "time");
 	put_format(sink, "Click a frame to zoom, or move with the arrow keys and press Enter; Esc goes back."
 			 "</p></div></foreignObject>\n");
 }

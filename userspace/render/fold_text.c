@@ -111,3 +111,29 @@ int render_fold(const struct fold *fold, FILE *out, struct error *err)
 	free(lines);
 	return rc;
 }
+
+int render_fold_counts(const struct fold *fold, FILE *out, struct error *err)
+{
+	uint32_t *path = calloc(fold->node_count, sizeof(*path));
+	struct sink sink = {0};
+	int rc = path ? sink_open(&sink, out, err) : error_set(err, ENOMEM, "out of memory for folded stacks");
+
+	for (size_t i = 1; i < fold->node_count && !rc; i++) {
+		size_t depth = 0;
+
+		if (!fold->nodes[i].self_ns)
+			continue;
+		for (uint32_t at = (uint32_t)i; at; at = fold->nodes[at].parent)
+			path[depth++] = fold->nodes[at].label;
+		while (depth--) {
+			sink_put(&sink, fold->labels[path[depth]], strlen(fold->labels[path[depth]]));
+			sink_put(&sink, depth ? ";" : " ", 1);
+		}
+		sink_need(&sink, SINK_NUMBER + 1);
+		sink_add_number(&sink, fold->nodes[i].self_ns);
+		sink_add_literal(&sink, "\n");
+	}
+	sink_close(&sink);
+	free(path);
+	return rc;
+}

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "analysis/analysis.h"
+#include "analysis/sampling.h"
 #include "util/error.h"
 
 /* Which of a summary's rows to show: those of at least `percent_above` percent, and at most `limit` (0: all). */
@@ -97,10 +98,28 @@ int render_view(const struct mmp_reader *profile, const uint32_t *thread, bool *
 int render_fold(const struct fold *fold, FILE *out, struct error *err);
 
 /*
+ * A line for each stack that something was counted in, without the root: its labels joined by semicolons, a space and
+ * the count. For stacks of any depth, which are written as they come.
+ */
+int render_fold_counts(const struct fold *fold, FILE *out, struct error *err);
+
+/*
  * The stacks as a flame graph: an SVG that zooms, searches and needs nothing else. `title` stands above it. Stacks too
  * narrow to be seen are left out and counted.
  */
 int render_flamegraph(const struct fold *fold, const char *title, FILE *out, struct error *err);
+
+/* What of a table of samples to show: at most `limit` items (0: all), and so many functions of each. */
+struct sampling_filter {
+	size_t limit;
+	size_t functions;
+};
+
+/* The table as text, with the functions of the first items behind it; and as one line of JSON (docs/samples.md). */
+int render_sampling_text(const struct samples *samples, const struct sampling *sampling,
+			 const struct sampling_filter *filter, FILE *out, struct error *err);
+int render_sampling_json(const struct samples *samples, const struct sampling *sampling,
+			 const struct sampling_filter *filter, FILE *out, struct error *err);
 
 /*
  * The coverage as tables: a row for each kind of event, and one for each label that is not covered, with the reason.
