@@ -26,7 +26,7 @@ $(FUZZ)/seeds: tests/fuzz/seeds.c $(patsubst %.c,$(BUILD)/%.o,$(wildcard userspa
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lz -lpthread
 
 # Clang's fuzzer is a package of its own on some systems.
-.PHONY: fuzz-setup fuzz-unwind
+.PHONY: fuzz-setup fuzz-unwind fuzz-samples
 fuzz-setup:
 	@echo 'int LLVMFuzzerTestOneInput(const char *data, long size) { return 0; }' | \
 		$(CLANG) -fsanitize=fuzzer,address,undefined -xc - -o /dev/null 2>/dev/null || scripts/setup libclang-rt-dev
@@ -56,3 +56,24 @@ fuzz-unwind: fuzz-setup
 	nice -n 19 $(FUZZ)/unwind -max_len=65536 -timeout=5 -rss_limit_mb=1024 -runs=$(FUZZ_RUNS) \
 		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(FUZZ)/unwind-findings/ -print_final_stats=1 \
 		$(FUZZ)/unwind-corpus $(FUZZ)/unwind-seeds
+
+SAMPLES_FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/objects/%.o,tests/fuzz/samples.c \
+	$(addprefix userspace/util/,error.c identity.c path.c intern.c trie.c) $(wildcard userspace/samples/*.c) \
+	$(addprefix userspace/analysis/,sample_fold.c sampling.c fold.c labels.c nesting.c order.c) \
+	$(wildcard userspace/mmprofdata/*.c))
+
+$(FUZZ)/samples: $(SAMPLES_FUZZ_OBJECTS)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -ljansson -lz -lm -lpthread
+
+# The contents that docs/samples.md shows, behind a 0.
+$(FUZZ)/samples-seeds:
+	@mkdir -p $@
+	printf '\0\1\7\5\200\2\345\7\3\2\2\7\3\1f\0\2ab\3\4\1\1\0\1\4\3\2\1\0\5\5\1\7\10\2\2\6\5\1\11\0\1\3\7\6\1\11\4\0\1\2' > $@/contents
+
+# What is found is left in $(FUZZ)/samples-findings/.
+fuzz-samples: fuzz-setup
+	@$(MAKE) --no-print-directory $(FUZZ)/samples $(FUZZ)/samples-seeds
+	@mkdir -p $(FUZZ)/samples-corpus $(FUZZ)/samples-findings
+	nice -n 19 $(FUZZ)/samples -max_len=65536 -timeout=5 -rss_limit_mb=1024 -runs=$(FUZZ_RUNS) \
+		-max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(FUZZ)/samples-findings/ -print_final_stats=1 \
+		$(FUZZ)/samples-corpus $(FUZZ)/samples-seeds

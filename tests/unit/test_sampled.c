@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Counting sampled stacks, and what they are written as. */
+/* Taking samples, and what is built of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "analysis/sampling.h"
 #include "collect/sampled.h"
+#include "render/render.h"
 
 static struct wire_sample sample;
 
@@ -27,41 +29,67 @@ static void begin(const unsigned long long *words, unsigned int count)
 #define FRAME(number) WORD_MAKE(WORD_FRAME, number)
 
 /* Places of object 1 are in a function of 256 bytes each; those of object 2 have a name that would break the format. */
-static char *place_name(void *context, unsigned int object, uint64_t offset)
+static void name_place(void *context, unsigned int object, uint64_t offset, struct samples_frame *frame)
 {
-	char *name = NULL;
-
 	assert_ptr_equal(context, &sample);
+	frame->kind = SAMPLES_FUNCTION;
+	frame->object = strdup(object == 2 ? "two" : "one");
 	if (object == 2)
-		return strdup("<[u8; 4]>::f\n");
-	return asprintf(&name, "f%u", (unsigned int)(offset >> 8)) < 0 ? NULL : name;
+		frame->name = strdup("<[u8; 4]>::f\n");
+	else if (asprintf(&frame->name, "f%u", (unsigned int)(offset >> 8)) < 0)
+		frame->name = NULL;
 }
 
-static char *frame_name(void *context, unsigned int compiler, unsigned int number)
+static void name_frame(void *context, unsigned int compiler, unsigned int number, struct samples_frame *frame)
 {
-	char *name = NULL;
-
 	assert_ptr_equal(context, &sample);
-	return asprintf(&name, "[%u of %u]", number, compiler) < 0 ? NULL : name;
+	frame->kind = SAMPLES_QUERY;
+	frame->object = strdup("");
+	if (asprintf(&frame->name, "%u of %u", number, compiler) < 0)
+		frame->name = NULL;
 }
 
-static void assert_written(const struct sampled *sampled, const char *expected)
+static struct samples *build(const struct sampled *sampled)
 {
-	const struct sampled_names names = {place_name, frame_name, &sample};
+	const struct sampled_names names = {name_place, name_frame, &sample};
+	struct samples_builder *builder = samples_build_begin();
+	struct samples *samples;
+
+	assert_int_equal(sampled_build(sampled, &names, builder), 0);
+	assert_int_equal(samples_build_end(builder, &samples), 0);
+	assert_int_equal(sampled_left_out(sampled), 0);
+	return samples;
+}
+
+/* The samples' whole stacks, folded; to be freed. */
+static char *fold_whole(const struct samples *samples)
+{
+	struct error err = {""};
+	struct fold fold;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(sampled_write(sampled, &names, out), 0);
+	assert_int_equal(samples_fold(samples, true, &fold, &err), 0);
+	assert_int_equal(render_fold_counts(&fold, out, &err), 0);
 	fclose(out);
+	fold_free(&fold);
+	return text;
+}
+
+static void assert_written(const struct sampled *sampled, const char *expected)
+{
+	struct samples *samples = build(sampled);
+	char *text = fold_whole(samples);
+
 	assert_string_equal(text, expected);
-	assert_int_equal(sampled_left_out(sampled), 0);
 	free(text);
+	samples_free(samples);
 }
 
 static void test_nothing(void **state)
 {
-	struct sampled *sampled = sampled_new();
+	struct sampled *sampled = sampled_new(1000);
 
 	(void)state;
 	assert_written(sampled, "");
@@ -72,7 +100,7 @@ static void test_nothing(void **state)
 /* Stacks are told apart by the names of their functions, not by the places in them. */
 static void test_counts(void **state)
 {
-	struct sampled *sampled = sampled_new();
+	struct sampled *sampled = sampled_new(1000);
 
 	(void)state;
 	BEGIN(PLACE(1, 0x210), PLACE(1, 0x110));
@@ -90,7 +118,7 @@ static void test_counts(void **state)
 
 static void test_whose(void **state)
 {
-	struct sampled *sampled = sampled_new();
+	struct sampled *sampled = sampled_new(1000);
 
 	(void)state;
 	BEGIN(PLACE(1, 0x100));
@@ -107,7 +135,7 @@ static void test_whose(void **state)
 
 static void test_marks(void **state)
 {
-	struct sampled *sampled = sampled_new();
+	struct sampled *sampled = sampled_new(1000);
 
 	(void)state;
 	BEGIN(PLACE(1, 0x300), FRAME(77), PLACE(1, 0x200), PLACE(1, 0x100));
@@ -130,11 +158,10 @@ static void test_marks(void **state)
 /* The deepest stack there can be, and many different ones. */
 static void test_sizes(void **state)
 {
-	struct sampled *sampled = sampled_new();
-	const struct sampled_names names = {place_name, frame_name, &sample};
-	char *text = NULL, *at;
-	size_t size, lines = 0, functions = 0;
-	FILE *out = open_memstream(&text, &size);
+	struct sampled *sampled = sampled_new(1000);
+	struct samples *samples;
+	char *text, *at;
+	size_t lines = 0, functions = 0;
 
 	(void)state;
 	BEGIN(PLACE(1, 0));
@@ -149,8 +176,8 @@ static void test_sizes(void **state)
 		sample.words[1] = PLACE(1, i << 8);
 		sampled_add(sampled, &sample);
 	}
-	assert_int_equal(sampled_write(sampled, &names, out), 0);
-	fclose(out);
+	samples = build(sampled);
+	text = fold_whole(samples);
 	for (at = text; (at = strchr(at, '\n')); at++)
 		lines++;
 	*strchr(text, '\n') = '\0';
@@ -158,8 +185,45 @@ static void test_sizes(void **state)
 		functions++;
 	assert_int_equal(functions, WIRE_MAX_WORDS);
 	assert_int_equal(lines, 5001);
-	assert_int_equal(sampled_left_out(sampled), 0);
 	free(text);
+	samples_free(samples);
+	sampled_free(sampled);
+}
+
+/* Times count from the beginning, and order the samples, which come from several processors. */
+static void test_times(void **state)
+{
+	static const uint64_t times[] = {3000, 1500, 999, 2500};
+	struct sampled *sampled = sampled_new(1000);
+	struct samples *samples;
+
+	(void)state;
+	BEGIN(PLACE(1, 0x100), FRAME(5), PLACE(2, 1));
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		sample.time = times[i];
+		sample.in_kernel = i == 0;
+		sample.end = i == 1 ? SAMPLE_NO_TABLE : SAMPLE_WHOLE;
+		sampled_add(sampled, &sample);
+	}
+	samples = build(sampled);
+	assert_int_equal(samples->sample_count, 4);
+	assert_int_equal(samples->samples[0].time, 0);
+	assert_int_equal(samples->samples[1].time, 500);
+	assert_int_equal(samples->samples[1].flags, SAMPLES_INCOMPLETE);
+	assert_int_equal(samples->samples[2].time, 1500);
+	assert_int_equal(samples->samples[2].flags, 0);
+	assert_int_equal(samples->samples[3].time, 2000);
+	assert_int_equal(samples->samples[3].flags, SAMPLES_KERNEL);
+	/* All of them are of one thread, in one stack of three frames. */
+	assert_int_equal(samples->thread_count, 1);
+	assert_int_equal(samples->threads[0].pid, 7);
+	assert_int_equal(samples->threads[0].tid, 8);
+	assert_int_equal(samples->stack_count, 4);
+	assert_string_equal(samples->frames[0].object, "two");
+	assert_int_equal(samples->frames[1].kind, SAMPLES_QUERY);
+	assert_string_equal(samples->frames[1].name, "5 of 0");
+	assert_string_equal(samples->frames[2].object, "one");
+	samples_free(samples);
 	sampled_free(sampled);
 }
 
@@ -167,7 +231,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_nothing), cmocka_unit_test(test_counts), cmocka_unit_test(test_whose),
-	    cmocka_unit_test(test_marks),   cmocka_unit_test(test_sizes),
+	    cmocka_unit_test(test_marks),   cmocka_unit_test(test_sizes),  cmocka_unit_test(test_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

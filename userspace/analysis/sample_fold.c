@@ -9,6 +9,8 @@
 #include "util/intern.h"
 #include "util/trie.h"
 
+#define MAX_NODES ((size_t)32 << 20)
+
 /* Where a stack is in the tree, for one thread: with the functions within its innermost query, and without. */
 struct place {
 	uint32_t group; /* for which this holds; 0: for none */
@@ -25,7 +27,7 @@ struct state {
 	struct intern texts;
 	struct trie tree; /* of labels; a node's value is how many samples end there */
 	uint32_t groups;
-	bool failed; /* out of memory */
+	bool failed; /* out of memory, or of nodes */
 };
 
 static int by_place(const void *left, const void *right)
@@ -60,7 +62,8 @@ static uint32_t label_number(struct state *state, const char *format, const char
 
 static uint32_t child(struct state *state, uint32_t parent, uint32_t label)
 {
-	uint32_t node = state->failed ? 0 : trie_child(&state->tree, parent, label);
+	bool full = state->tree.count >= MAX_NODES;
+	uint32_t node = state->failed || full ? 0 : trie_child(&state->tree, parent, label);
 
 	state->failed |= !node;
 	return node;
@@ -189,6 +192,7 @@ static bool collect(const struct state *state, struct fold *fold)
 int samples_fold(const struct samples *samples, bool whole, struct fold *fold, struct error *err)
 {
 	struct state state = {.samples = samples, .whole = whole};
+	bool full;
 
 	*fold = (struct fold){0};
 	prepare(&state);
@@ -196,6 +200,7 @@ int samples_fold(const struct samples *samples, bool whole, struct fold *fold, s
 		count_samples(&state);
 	if (!state.failed && !collect(&state, fold))
 		state.failed = true;
+	full = state.tree.count >= MAX_NODES;
 	free(state.sorted);
 	free(state.labels);
 	free(state.places);
@@ -205,5 +210,8 @@ int samples_fold(const struct samples *samples, bool whole, struct fold *fold, s
 	if (!state.failed)
 		return 0;
 	fold_free(fold);
+	if (full)
+		return error_set(err, E2BIG, "the samples have more than %zu million different stacks",
+				 MAX_NODES >> 20);
 	return error_set(err, ENOMEM, "out of memory while folding samples");
 }

@@ -10,7 +10,8 @@
  * Folds the samples: "PROCESS-PID", the thread's name, "[incomplete]" where the walk did not reach the thread's start,
  * the stack, and "[kernel]" where the thread was in the kernel. Queries and activities stand in brackets. If `whole`,
  * the stack is as it was, each of them behind the function that it began in; otherwise come first all of them, and then
- * the functions within the innermost one. What is counted is samples. Fails with -ENOMEM.
+ * the functions within the innermost one. What is counted is samples. Fails with -ENOMEM, or
+ * with -E2BIG beyond 32 million different stacks of threads.
  */
 int samples_fold(const struct samples *samples, bool whole, struct fold *fold, struct error *err);
 

@@ -11,6 +11,8 @@ enum { ITEMS_WITH_FUNCTIONS = 10, MAX_NAME = 160 };
 /* How far the dots behind labels go. */
 enum { MAX_DOTS = 40 };
 
+static const char none_label[] = "(in no query or activity)";
+
 static void add_time(struct table *table, double ns)
 {
 	char text[RENDER_DURATION_SIZE];
@@ -53,7 +55,7 @@ static size_t shown_rows(const struct sampling *sampling, size_t limit)
 static int print_items(const struct sampling *sampling, size_t shown, FILE *out, struct error *err)
 {
 	struct table table = {0};
-	size_t longest = 0;
+	size_t longest = sizeof(none_label) - 1;
 	int rc;
 
 	for (size_t i = 0; i < shown; i++) {
@@ -74,7 +76,7 @@ static int print_items(const struct sampling *sampling, size_t shown, FILE *out,
 	for (size_t i = 0; i < shown; i++)
 		add_row(&table, sampling, &sampling->rows[i], sampling->rows[i].label, longest);
 	if (sampling->none.self)
-		add_row(&table, sampling, &sampling->none, "(in no query or activity)", longest);
+		add_row(&table, sampling, &sampling->none, none_label, longest);
 	rc = table_print(&table, out, err);
 	table_free(&table);
 	return rc;
@@ -144,7 +146,7 @@ static void print_functions(const struct sampling *sampling, size_t shown, size_
 	for (size_t i = 0; i < shown && i < ITEMS_WITH_FUNCTIONS && sampling->rows[i].self; i++)
 		print_functions_of(&sampling->rows[i], sampling->rows[i].label, limit, out);
 	if (sampling->none.self)
-		print_functions_of(&sampling->none, "(in no query or activity)", limit, out);
+		print_functions_of(&sampling->none, none_label, limit, out);
 }
 
 static int print_others(const struct sampling *sampling, FILE *out, struct error *err)

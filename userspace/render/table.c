@@ -32,7 +32,7 @@ void table_add(struct table *table, const char *format, ...)
 		table->cells[table->count++] = cell;
 	va_end(args);
 	for (char *at = cell; !table->failed && *at; at++) {
-		if (isspace((unsigned char)*at))
+		if (iscntrl((unsigned char)*at))
 			*at = ' ';
 	}
 }

@@ -17,7 +17,7 @@ struct table {
 	bool failed; /* out of memory; table_print reports it */
 };
 
-/* Adds the next cell; line breaks and tabs in it become spaces. */
+/* Adds the next cell; control characters in it become spaces. */
 void table_add(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Adds a label, and behind it dots up to `longest` bytes: they lead the eye from a shorter one to the next column. */
