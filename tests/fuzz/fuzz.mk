@@ -65,10 +65,11 @@ SAMPLES_FUZZ_OBJECTS := $(patsubst %.c,$(FUZZ)/objects/%.o,tests/fuzz/samples.c 
 $(FUZZ)/samples: $(SAMPLES_FUZZ_OBJECTS)
 	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -ljansson -lz -lm -lpthread
 
-# The contents that docs/samples.md shows, behind a 0.
+# The contents that docs/samples.md shows, and others with more of everything, behind a 0.
 $(FUZZ)/samples-seeds:
 	@mkdir -p $@
 	printf '\0\1\7\5\200\2\345\7\3\2\2\7\3\1f\0\2ab\3\4\1\1\0\1\4\3\2\1\0\5\5\1\7\10\2\2\6\5\1\11\0\1\3\7\6\1\11\4\0\1\2' > $@/contents
+	printf '\0\1\22\200\200\220\273\272\326\255\360\15\200\224\353\334\3\345\7\0\1\2\51\10\0\5rustc\5opt a\2ld\6typeck\4main\4walk\6lib.so\3\15\4\0\5\7\1\4\0\0\6\7\2\2\0\4\21\11\1\1\1\4\3\5\3\2\1\3\0\3\1\3\3\1\5\17\3\1\1\1\1\1\2\1\2\254\2\254\2\3\3\6\72\14\166\7\25\362\1\312\1\273\1\375\1\232\1\245\2\253\2\217\1\225\2\2\2\1\2\2\0\0\1\1\0\2\2\2\1\0\6\7\0\4\10\10\5\2\1\3\1\2\3\1\1\3\3\3\0\2\1\7\1\0' > $@/more
 
 # What is found is left in $(FUZZ)/samples-findings/.
 fuzz-samples: fuzz-setup
