@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Paths, directories, the user behind sudo, and the progress line. */
+/* Paths, directories, the user behind sudo, the progress line, and texts and sequences by number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,8 +19,10 @@
 #include <cmocka.h>
 
 #include "util/identity.h"
+#include "util/intern.h"
 #include "util/path.h"
 #include "util/progress.h"
+#include "util/trie.h"
 
 /* Any user that is not root and any group; neither needs to be in the user database. */
 enum { OTHER_UID = 54321, OTHER_GID = 54322 };
@@ -275,6 +277,55 @@ static void progress_is_silent_elsewhere(void **state)
 	free(text);
 }
 
+static void texts_are_numbered_as_they_come(void **state)
+{
+	struct intern intern = {0};
+
+	(void)state;
+	assert_int_equal(intern_text(&intern, "a"), 0);
+	assert_int_equal(intern_text(&intern, ""), 1);
+	assert_int_equal(intern_bytes(&intern, "a\0b", 3), 2);
+	assert_int_equal(intern_bytes(&intern, "a\0c", 3), 3);
+	assert_int_equal(intern_bytes(&intern, "a", 1), 0);
+	assert_int_equal(intern.count, 4);
+	for (unsigned int i = 0; i < 3000; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "text %u", i % 1500);
+		assert_int_equal(intern_text(&intern, text), 4 + i % 1500);
+	}
+	assert_string_equal(intern_get(&intern, 4 + 1499), "text 1499");
+	assert_memory_equal(intern_get(&intern, 3), "a\0c", 4);
+	intern_free(&intern);
+	assert_int_equal(intern.count, 0);
+}
+
+static void sequences_share_their_beginnings(void **state)
+{
+	struct trie trie = {0};
+	uint32_t numbers[5000], first, last = 0;
+
+	(void)state;
+	first = trie_child(&trie, 0, UINT64_MAX);
+	assert_int_equal(first, 1);
+	assert_int_equal(trie_child(&trie, 0, UINT64_MAX), first);
+	assert_int_not_equal(trie_child(&trie, first, UINT64_MAX), first);
+	for (uint64_t i = 0; i < 5000; i++) {
+		numbers[i] = trie_child(&trie, i % 3 ? last : first, i << 32);
+		last = numbers[i];
+	}
+	last = 0;
+	for (uint64_t i = 0; i < 5000; i++) {
+		const struct trie_node *node = &trie.nodes[numbers[i]];
+
+		assert_int_equal(trie_child(&trie, i % 3 ? last : first, i << 32), numbers[i]);
+		assert_true(node->word == i << 32 && node->parent < numbers[i] && node->value == 0);
+		last = numbers[i];
+	}
+	assert_int_equal(trie.count, 5003);
+	trie_free(&trie);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +339,8 @@ int main(void)
 	    cmocka_unit_test(identity_is_the_user_behind_sudo),
 	    cmocka_unit_test(progress_is_one_erasable_line_on_a_terminal),
 	    cmocka_unit_test(progress_is_silent_elsewhere),
+	    cmocka_unit_test(texts_are_numbered_as_they_come),
+	    cmocka_unit_test(sequences_share_their_beginnings),
 	};
 
 	return cmocka_run_group_tests_name("util", tests, NULL, NULL);

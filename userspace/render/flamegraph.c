@@ -2,7 +2,8 @@
 /*
  * Flame graphs, after Brendan Gregg's: a frame for each stack, as wide as the time spent in it, below the frame that
  * it lies in. The picture stands by itself; the script in it (page/flamegraph.js) makes it interactive and takes from
- * each frame's attributes what it needs: its parent's number, and its left edge and width in nanoseconds.
+ * each frame's attributes what it needs: its parent's number, and its left edge and width in nanoseconds, or
+ * in what else is counted.
  */
 #include <errno.h>
 #include <stdarg.h>
