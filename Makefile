@@ -16,11 +16,13 @@ WARNINGS := -Wall -Wextra -Werror
 CPPFLAGS += -I. -Iuserspace -I$(BUILD) -D_GNU_SOURCE -DQUERYTAP_VERSION='"$(VERSION)"'
 CFLAGS += -std=gnu11 $(OPTIMISE) $(WARNINGS) $(SANITIZE)
 LDFLAGS += $(SANITIZE)
-LDLIBS := -lbpf -lelf -lZydis -ljansson -liberty -lz -lm -lpthread -lncursesw -ltinfo
+LDLIBS := -lbpf -lelf -lZydis -ljansson -lprotobuf-c -liberty -lz -lm -lpthread -lncursesw -ltinfo
 
 ROOMS := util samples compiler unwind collect serve mmprofdata analysis render cmd
 SOURCES := $(foreach room,$(ROOMS),$(wildcard userspace/$(room)/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+# What protoc-c makes of the description of pprof's format.
+PPROF := $(BUILD)/profile.pb-c
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(PPROF).o
 MAIN := $(BUILD)/userspace/main.o
 # maps comes first: bpftool 7.1 misplaces references to maps that it has not seen yet.
 BPF_OBJECTS := $(patsubst %,$(BUILD)/bpf/%.bpf.o,maps pair guard recover lifecycle switch files sample threads measure)
@@ -81,6 +83,15 @@ $(PAGE_HASHES): userspace/render/page $(PAGES) Makefile
 	done > $@
 
 $(BUILD)/userspace/render/data.o: $(PAGE_HASHES)
+
+$(PPROF).c $(PPROF).h &: userspace/render/profile.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+
+$(PPROF).o: $(PPROF).c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/userspace/render/export_pprof.o: $(PPROF).h
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

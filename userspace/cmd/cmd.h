@@ -42,6 +42,7 @@ struct command {
 	ROW(flamegraph)        \
 	ROW(crox)              \
 	ROW(collapse)          \
+	ROW(export)            \
 	ROW(view)              \
 	ROW(diff)              \
 	ROW(aggregate)         \

@@ -13,6 +13,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/sampling.h"
+#include "samples/samples.h"
 #include "util/error.h"
 
 /* Which of a summary's rows to show: those of at least `percent_above` percent, and at most `limit` (0: all). */
@@ -177,5 +178,27 @@ struct report {
 /* The report as one line of JSON (docs/pages.md), and as a page that contains it. Fail with -ENOMEM. */
 int render_report_json(const struct report *report, FILE *out, struct error *err);
 int render_report_page(const struct report *report, FILE *out, struct error *err);
+
+/* ---- Samples for other tools ---- */
+
+/*
+ * The samples as pprof reads them: its profile.proto, compressed with gzip. Those of one thread in one stack are one
+ * there, with their number and the processor's time that they stand for. Fails with -ENOMEM.
+ */
+int render_pprof(const struct samples *samples, FILE *out, struct error *err);
+
+/*
+ * A profile of the Firefox Profiler, made of samples and of any number of profiles of the same recording, whose events
+ * become markers. firefox_open borrows the samples until firefox_free, which accepts NULL. firefox_add reads a profile
+ * of wall time: its events of at least so many microseconds; `crate` is what its process is called. It fails with
+ * -EINVAL on damaged strings, and all of them with -ENOMEM.
+ */
+struct firefox;
+int firefox_open(const struct samples *samples, struct firefox **firefox, struct error *err);
+int firefox_add(struct firefox *firefox, const struct mmp_reader *profile, const char *crate, uint64_t minimum_us,
+		struct error *err);
+/* Writes it as JSON, which with `compressed` goes through gzip. */
+int firefox_write(struct firefox *firefox, bool compressed, FILE *out, struct error *err);
+void firefox_free(struct firefox *firefox);
 
 #endif
