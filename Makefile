@@ -91,7 +91,7 @@ $(PPROF).c $(PPROF).h &: userspace/render/profile.proto
 $(PPROF).o: $(PPROF).c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/userspace/render/export_pprof.o: $(PPROF).h
+$(BUILD)/userspace/render/export_pprof.o $(BUILD)/tests/unit/test_export.o: $(PPROF).h
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
@@ -118,11 +118,12 @@ $(patsubst %,$(BUILD)/tests/unit/test_%.o,pair guards clock): CPPFLAGS := -Itest
 $(BUILD)/tests/test_unwind_libdw: LDLIBS += -ldw
 
 # Small programs that tests and benchmarks use.
-FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile measure kinds fake-daemon talk)
+FIXTURE_TOOLS := $(patsubst %,$(BUILD)/fixtures/%,same-json make-profile make-recording measure kinds fake-daemon talk)
 
 $(BUILD)/fixtures/same-json: $(BUILD)/tests/fixtures/tools/same_json.o
 $(BUILD)/fixtures/measure: $(BUILD)/tests/fixtures/tools/measure.o
 $(BUILD)/fixtures/make-profile: $(BUILD)/tests/fixtures/tools/make_profile.o $(filter $(BUILD)/userspace/mmprofdata/%,$(OBJECTS))
+$(BUILD)/fixtures/make-recording: $(BUILD)/tests/fixtures/tools/make_recording.o $(OBJECTS)
 $(BUILD)/fixtures/fake-daemon: $(BUILD)/tests/fixtures/tools/fake_daemon.o
 $(BUILD)/fixtures/talk: $(BUILD)/tests/fixtures/tools/talk.o
 $(BUILD)/fixtures/kinds: $(BUILD)/tests/fixtures/tools/kinds.o $(OBJECTS)
