@@ -30,7 +30,10 @@ int overhead_parse(const char *text, struct overhead *overhead, struct error *er
 		overhead->mode = OVERHEAD_EXACT;
 	else if (!strcmp(text, "counts"))
 		overhead->mode = OVERHEAD_COUNTS;
+	else if (!strcmp(text, "sample"))
+		overhead->mode = OVERHEAD_SAMPLE;
 	else
-		return error_set(err, EINVAL, "--overhead takes exact, auto, auto=PERCENT or counts, not \"%s\"", text);
+		return error_set(err, EINVAL,
+				 "--overhead takes exact, auto, auto=PERCENT, counts or sample, not \"%s\"", text);
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "collect/collect.h"
 
-/* Reads exact, auto, auto=PERCENT or counts; NULL is auto. Returns 0, or -EINVAL with a sentence. */
+/* Reads exact, auto, auto=PERCENT, counts or sample; NULL is auto. Returns 0, or -EINVAL with a sentence. */
 int overhead_parse(const char *text, struct overhead *overhead, struct error *err);
 
 #endif

@@ -20,6 +20,9 @@
 #include "samples/samples.h"
 #include "util/path.h"
 
+/* Samples a second, by default: not in step with anything that is done a thousand times a second. */
+enum { USUAL_HZ = 997 };
+
 void recording_say(struct recording *recording, const char *format, ...)
 {
 	char text[2048];
@@ -201,6 +204,26 @@ static int open_collector(struct recording *recording, const struct collect_opti
 
 /* ---- by whichever way ---- */
 
+/* Where nothing is probed, nothing can be chosen of what probes would show. */
+static int set_up_sampling(const struct recording_settings *settings, struct collect_options *options,
+			   struct error *err)
+{
+	const char *given = settings->events	? "--events"
+			    : settings->queries ? "--queries"
+			    : options->cpu_time ? "--counter=cpu-time"
+			    : options->sink	? "top"
+						: NULL;
+
+	if (options->overhead.mode != OVERHEAD_SAMPLE)
+		return 0;
+	if (given)
+		return error_set(err, EINVAL, "--overhead sample probes nothing, which %s needs: leave one of them out",
+				 given);
+	if (!options->sample_hz)
+		options->sample_hz = USUAL_HZ;
+	return 0;
+}
+
 int recording_open(struct recording *recording, const struct recording_settings *settings, bool everything,
 		   const char *comm, struct error *err)
 {
@@ -230,6 +253,8 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	if (code == 0)
 		code = overhead_parse(settings->overhead, &options.overhead, err);
 	if (code == 0)
+		code = set_up_sampling(settings, &options, err);
+	if (code == 0)
 		code = identity_find(&recording->user, err);
 	if (code < 0)
 		return code;
@@ -239,6 +264,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 		recording->directory = settings->directory ? strdup(settings->directory) : default_directory();
 	if (!recording->sink && !recording->directory)
 		return error_set(err, ENOMEM, "out of memory");
+	recording->only_samples = options.overhead.mode == OVERHEAD_SAMPLE;
 	options.directory = recording->directory;
 	options.cache = recording->cache;
 	options.owner = &recording->user;
@@ -360,8 +386,9 @@ static void print_untimed(struct recording *recording, const struct collect_unti
 			      untimed->labels, 100 * untimed->events, 100 * untimed->self);
 }
 
-static void finish(struct recording *recording, struct client_result *result)
+static void finish(struct recording *recording, struct client_result *result, struct collect_samples *samples)
 {
+	*samples = (struct collect_samples){0};
 	if (recording->client) {
 		client_finish(recording->client, result);
 		return;
@@ -370,45 +397,42 @@ static void finish(struct recording *recording, struct client_result *result)
 	collector_finish(recording->collector);
 	collector_totals(recording->collector, &result->totals);
 	collector_untimed(recording->collector, &result->untimed);
-	if (result->totals.files)
+	collector_samples(recording->collector, samples);
+	if (result->totals.files || samples->samples)
 		collector_write_build(recording->collector, &recording->user, &result->build);
 }
 
 /* Writes the samples and says how many there are. Returns 0, or a negative errno if any could not be written. */
-static int close_samples(struct recording *recording)
+static int close_samples(struct recording *recording, const struct collect_samples *samples)
 {
-	struct collect_samples samples;
 	struct error err;
-	uint64_t whole;
+	uint64_t whole = samples->ends[0][SAMPLE_WHOLE] + samples->ends[1][SAMPLE_WHOLE];
 	int code = 0;
 
-	if (recording->client)
-		return 0;
-	collector_samples(recording->collector, &samples);
-	if (samples.samples)
+	if (samples->samples)
 		code = collector_write_samples(recording->collector, &recording->user, &err);
-	whole = samples.ends[0][SAMPLE_WHOLE] + samples.ends[1][SAMPLE_WHOLE];
 	if (code < 0)
 		recording_say(recording, "samples were not written: %s", err.text);
-	else if (samples.samples && !recording->settings->quiet)
+	else if (samples->samples && !recording->settings->quiet)
 		recording_say(recording,
 			      "%" PRIu64 " samples, %.1f%% of them whole stacks, %" PRIu64 " lost, in %s/" SAMPLES_FILE
 			      "; querytap samples %s shows them",
-			      samples.samples, 100.0 * (double)whole / (double)samples.samples, samples.lost,
+			      samples->samples, 100.0 * (double)whole / (double)samples->samples, samples->lost,
 			      recording->directory, recording->directory);
-	return code < 0 ? code : samples.lost ? -ENOBUFS : 0;
+	return code < 0 ? code : samples->lost ? -ENOBUFS : 0;
 }
 
 int recording_close(struct recording *recording, int status)
 {
 	struct client_result result;
 	const struct collect_totals *totals = &result.totals;
+	struct collect_samples samples;
 	bool incomplete;
-	int samples;
+	int code;
 
-	finish(recording, &result);
-	samples = close_samples(recording);
-	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0] || samples < 0;
+	finish(recording, &result, &samples);
+	code = close_samples(recording, &samples);
+	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0] || code < 0;
 	if (!totals->files)
 		recording_drop_directory(recording);
 	if (result.broken.text[0])
@@ -420,8 +444,10 @@ int recording_close(struct recording *recording, int status)
 		recording_say(recording, "the build as a whole was not written: %s", result.build.text);
 	if (!recording->settings->quiet && totals->files)
 		print_untimed(recording, &result.untimed);
-	if (!recording->settings->quiet)
+	if (!recording->settings->quiet && !recording->only_samples)
 		print_last_line(recording, totals);
+	else if (!recording->settings->quiet && !samples.samples)
+		recording_say(recording, "no samples: nothing ran");
 	return recording->settings->strict && status == 0 && incomplete ? EXIT_LOST : status;
 }
 

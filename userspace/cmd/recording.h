@@ -18,7 +18,7 @@ struct recording_settings {
 	unsigned long buffer_mib; /* 0: the default */
 	const char *events;	  /* names, separated by commas; NULL: the default */
 	const char *counter;	  /* wall-time or cpu-time; NULL: wall-time */
-	const char *overhead;	  /* exact, auto, auto=PERCENT or counts; NULL: auto */
+	const char *overhead;	  /* exact, auto, auto=PERCENT, counts or sample; NULL: auto */
 	const char *queries;	  /* patterns, separated by commas; NULL: all */
 	const char *probes;	  /* auto, multi or perf */
 	unsigned long sample_hz;  /* 0: no samples */
@@ -66,7 +66,8 @@ struct recording_settings {
 	     .argument = "MODE",                                                                                    \
 	     .offset = offsetof(type, member.overhead),                                                             \
 	     .help = "How much is timed: auto[=PERCENT] (default: 5), what can be timed while compilers take no "   \
-		     "more than that longer; exact, everything; or counts, nothing: events are only counted"},      \
+		     "more than that longer; exact, everything; counts, nothing: events are only counted; or "      \
+		     "sample, nothing, and without any probe: times are estimated from samples"},                   \
 	    {.name = "queries",                                                                                     \
 	     .kind = OPTION_STRING,                                                                                 \
 	     .argument = "GLOB,...",                                                                                \
@@ -113,6 +114,7 @@ struct recording {
 	char *directory;
 	bool made_directory;
 	bool joins; /* set before recording_open: what runs already will be followed */
+	bool only_samples;
 	bool follows_all;
 	const char *comm;      /* borrowed */
 	struct client *client; /* the daemon records; NULL: this process does, with the next two */

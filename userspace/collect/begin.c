@@ -44,7 +44,7 @@ int collector_begin(const struct collect_options *options, bool compensate,
 	if (!options->sink && collector_events(*out) != options->events && say)
 		say(options->context, "sizes of artifacts are not recorded: this kernel does not show system calls "
 				      "(CONFIG_FTRACE_SYSCALLS)");
-	if (compensate)
+	if (compensate && options->overhead.mode != OVERHEAD_SAMPLE)
 		code = compensate_cost(*out, options, say, err);
 	if (code == 0 && collector_method(*out) == ATTACH_PERF && say)
 		say(options->context, "probes are attached one by one: letting go of them at the end takes up to a "

@@ -27,6 +27,7 @@ enum overhead_mode {
 	OVERHEAD_EXACT,	 /* everything */
 	OVERHEAD_AUTO,	 /* what can be timed within the budget */
 	OVERHEAD_COUNTS, /* nothing: events are only counted */
+	OVERHEAD_SAMPLE, /* nothing, and nothing is probed: there are samples alone */
 };
 
 struct overhead {
@@ -173,6 +174,9 @@ int collector_begin(const struct collect_options *options, bool compensate,
  * is left as it is. -ENOSPC beyond COLLECT_MAX_COMPILERS.
  */
 int collector_probe(struct collector *collector, const struct plan *plan, struct error *err);
+
+/* Whether it takes samples and probes nothing, so that compilers without a plan are of use too. */
+bool collector_only_samples(const struct collector *collector);
 
 /* Whether the file with this device and inode is probed. */
 bool collector_has(const struct collector *collector, const char *path);

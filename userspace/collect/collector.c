@@ -90,6 +90,9 @@ int collector_open(const struct collect_options *options, struct collector **out
 		code = map_ring(collector, err);
 	if (code == 0 && options->sample_hz)
 		code = sampler_open(collector->bpf, collector->ring, options, &collector->sampler, err);
+	/* There may be no compiler to probe. */
+	if (code == 0 && options->overhead.mode == OVERHEAD_SAMPLE)
+		code = sampler_start(collector->sampler, err);
 	if (code < 0)
 		collector_free(collector);
 	else
@@ -109,6 +112,11 @@ static size_t probed_index(const struct collector *collector, const char *path)
 		if (collector->compilers[i].device == status.st_dev && collector->compilers[i].inode == status.st_ino)
 			return i;
 	return SIZE_MAX;
+}
+
+bool collector_only_samples(const struct collector *collector)
+{
+	return collector->overhead.mode == OVERHEAD_SAMPLE;
 }
 
 bool collector_has(const struct collector *collector, const char *path)
@@ -145,7 +153,7 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	if (stat(plan->path, &status) < 0)
 		return error_set(err, errno, "cannot stat %s: %s", plan->path, strerror(errno));
 	if (collector->sampler) {
-		sampler_expect(collector->sampler, plan->path);
+		sampler_expect(collector->sampler, plan, number);
 		code = sampler_start(collector->sampler, err);
 	}
 	if (code < 0)
@@ -154,7 +162,7 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	code = choose_timing(collector, plan, &probed->timing, err);
 	/* From its first probe on, the compiler may send records. */
 	collector->compiler_count++;
-	if (code == 0)
+	if (code == 0 && collector->overhead.mode != OVERHEAD_SAMPLE)
 		code = probes_attach(collector, probed, number, err);
 	if (code < 0) {
 		timing_free(probed->timing);
@@ -218,7 +226,8 @@ void collector_join(struct collector *collector, pid_t pid, const char *path)
 	struct wire_compiler begun = {.header = {WIRE_COMPILER, (uint32_t)pid, (uint32_t)pid, 0}, .joined = 1};
 	struct wire_process process;
 
-	if (number == SIZE_MAX || live_index(collector, begun.header.tgid) != SIZE_MAX)
+	if (collector->overhead.mode == OVERHEAD_SAMPLE || number == SIZE_MAX ||
+	    live_index(collector, begun.header.tgid) != SIZE_MAX)
 		return;
 	if (collector->bpf->rodata->trace_all)
 		collector_follow(collector, pid, FOLLOW_TREE, NULL);

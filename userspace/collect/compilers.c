@@ -83,7 +83,9 @@ static void say_refused(struct compilers *compilers, const char *path, const cha
 		return;
 	if (refusal)
 		refusal->said = true;
-	snprintf(sentence, sizeof(sentence), "not profiled (%s): %s", who, why->text);
+	snprintf(sentence, sizeof(sentence), "%s (%s): %s",
+		 collector_only_samples(compilers->collector) ? "queries are not known" : "not profiled", who,
+		 why->text);
 	compilers->say(compilers->context, sentence);
 }
 
@@ -101,13 +103,15 @@ int compilers_probe(struct compilers *compilers, const struct found_list *found,
 		else if (!first.text[0])
 			first = error;
 	}
-	for (size_t i = 0; probed && i < found->count && found->items[i].likely; i++) {
+	for (size_t i = 0;
+	     (probed || collector_only_samples(compilers->collector)) && i < found->count && found->items[i].likely;
+	     i++) {
 		const struct refusal *refusal = refusal_of(compilers, found->items[i].path);
 
 		if (refusal)
 			say_refused(compilers, found->items[i].path, found->items[i].origin, &refusal->why);
 	}
-	if (probed)
+	if (probed || collector_only_samples(compilers->collector))
 		return 0;
 	*err = first;
 	return first.text[0] ? -ENOTSUP : -ENOENT;

@@ -13,7 +13,8 @@ enum { NO_SAMPLES_BYTES = 4096 };
 /* Entries are what is recovered: where there are none, nothing is. */
 static bool is_wanted(const struct collect_options *options)
 {
-	return options->joins && options->overhead.mode != OVERHEAD_COUNTS && kernel_has_area_tree();
+	return options->joins && options->overhead.mode != OVERHEAD_COUNTS &&
+	       options->overhead.mode != OVERHEAD_SAMPLE && kernel_has_area_tree();
 }
 
 void recovery_configure(struct querytap_bpf *bpf, const struct collect_options *options)

@@ -18,6 +18,7 @@
 
 #include "bpf/wire.h"
 #include "collect/places.h"
+#include "collect/telling.h"
 #include "collect/upload.h"
 #include "unwind/unwind.h"
 #include "util/clock.h"
@@ -29,6 +30,13 @@ struct file_table {
 	ino_t inode;
 	struct timespec changed;
 	int map; /* -1: the file has no table */
+};
+
+/* A compiler that is expected, and the file with its code. */
+struct expected {
+	dev_t device;
+	ino_t inode;
+	struct told_compiler compiler;
 };
 
 struct sampler {
@@ -44,7 +52,12 @@ struct sampler {
 	int processors;
 	struct file_table *tables;
 	size_t table_count, table_room;
-	int vdso; /* a file made of it; -1 if it was not met */
+	struct expected expected[COLLECT_MAX_COMPILERS];
+	size_t expected_count;
+	const struct told_compiler *compilers[WIRE_MAX_OBJECTS]; /* by the object that is their code */
+	struct wire_sample told;
+	bool queries_are_told; /* by stacks alone */
+	int vdso;	       /* a file made of it; -1 if it was not met */
 	struct collect_samples totals;
 };
 
@@ -123,12 +136,22 @@ static void expect_file(struct sampler *sampler, const char *path)
 		table_of(sampler, path, &status);
 }
 
-void sampler_expect(struct sampler *sampler, const char *compiler)
+static void expect_compiler(struct sampler *sampler, const struct plan *plan, size_t number)
 {
-	const char *name = path_name(compiler);
+	struct stat status;
+
+	if (sampler->expected_count < COLLECT_MAX_COMPILERS && stat(plan->path, &status) == 0)
+		sampler->expected[sampler->expected_count++] =
+		    (struct expected){status.st_dev, status.st_ino, {plan, (unsigned int)number}};
+}
+
+void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t number)
+{
+	const char *compiler = plan->path, *name = path_name(compiler);
 	glob_t found = {0};
 	char *pattern;
 
+	expect_compiler(sampler, plan, number);
 	expect_file(sampler, compiler);
 	if (asprintf(&pattern, "%.*slibLLVM*.so*", (int)(name - compiler), compiler) < 0)
 		return;
@@ -181,6 +204,9 @@ static void take_file(struct sampler *sampler, const struct wire_object *record)
 		return;
 	}
 	target[size] = '\0';
+	for (size_t i = 0; i < sampler->expected_count; i++)
+		if (sampler->expected[i].device == status.st_dev && sampler->expected[i].inode == status.st_ino)
+			sampler->compilers[record->header.count] = &sampler->expected[i].compiler;
 	places_note(sampler->places, record->header.count, target, path_name(target), &status);
 	load_object(sampler, record->header.count, path, &status);
 }
@@ -199,7 +225,8 @@ static void take_sample(struct sampler *sampler, const struct wire_sample *sampl
 {
 	sampler->totals.ends[sample->in_kernel & 1][sample->end % SAMPLE_ENDS]++;
 	sampler->totals.samples++;
-	sampled_add(sampler->sampled, sample);
+	tell_queries(sampler->compilers, sample, &sampler->told);
+	sampled_add(sampler->sampled, &sampler->told);
 }
 
 /* Called for each record by libbpf. */
@@ -272,6 +299,7 @@ int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struc
 	sampler->bpf = bpf;
 	sampler->vdso = -1;
 	sampler->hz = options->sample_hz;
+	sampler->queries_are_told = options->overhead.mode == OVERHEAD_SAMPLE;
 	sampler->began = clock_now(CLOCK_MONOTONIC);
 	sampler->began_real = clock_now(CLOCK_REALTIME);
 	sampler->cache = options->cache;
@@ -337,6 +365,7 @@ void sampler_describe(const struct sampler *sampler, struct samples *samples)
 	samples->duration = sampler->ended - sampler->began;
 	samples->hz = sampler->hz;
 	samples->lost = totals.lost;
+	samples->estimated = sampler->queries_are_told;
 }
 
 void sampler_free(struct sampler *sampler)

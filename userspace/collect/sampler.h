@@ -24,8 +24,11 @@ bool kernel_has_area_tree(void);
 int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struct collect_options *options,
 		 struct sampler **out, struct error *err);
 
-/* Makes the tables of a compiler before it is met: of the file with its code, and of the LLVM that lies beside it. */
-void sampler_expect(struct sampler *sampler, const char *compiler);
+/*
+ * Makes the tables of a compiler before it is met: of the file with its code, and of the LLVM that lies beside it. Its
+ * queries are then told from stacks. The plan, of the compiler with this number, is borrowed until sampler_free.
+ */
+void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t number);
 
 /* Begins to sample, if that is not done yet. Fails with a sentence where events cannot be opened. */
 int sampler_start(struct sampler *sampler, struct error *err);

@@ -377,8 +377,8 @@ struct item_sum *timing_seen(const struct timing *timing)
 	double without = timing->seconds > spent ? (timing->seconds - spent) / timing->seconds : 1;
 	struct item_sum *sums;
 
-	if (timing->options.overhead.mode == OVERHEAD_COUNTS || timing->options.overhead.queries ||
-	    timing->seconds <= 0)
+	if (timing->options.overhead.mode == OVERHEAD_COUNTS || timing->options.overhead.mode == OVERHEAD_SAMPLE ||
+	    timing->options.overhead.queries || timing->seconds <= 0)
 		return NULL;
 	sums = calloc(item_count(timing->plan), sizeof(*sums));
 	for (size_t i = 0; sums && i < item_count(timing->plan); i++)

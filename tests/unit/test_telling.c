@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Queries told from sampled stacks by a plan's calls. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "collect/telling.h"
+
+enum { DRIVER = 3, OTHER = 4, LINKING = WIRE_ACTIVITIES + 5, EXPANSION = WIRE_ACTIVITIES + 6 };
+enum { RUNS = 100, RUNS_TOO = 104, TYPECK_ASKS = 200, LINKS = 300, EXPANDS_AND_LINKS = 400, FN_SIG_ASKS = 500 };
+enum { TYPECK = 7, FN_SIG = 8 };
+
+static struct plan_call calls[] = {
+    {RUNS, WIRE_QUERY_NONE, 2},	     {RUNS_TOO, WIRE_QUERY_NONE, 2},	{TYPECK_ASKS, TYPECK, 1}, {LINKS, LINKING, 1},
+    {EXPANDS_AND_LINKS, LINKING, 9}, {EXPANDS_AND_LINKS, EXPANSION, 2}, {FN_SIG_ASKS, FN_SIG, 1},
+};
+static struct plan plan = {.calls = calls, .call_count = sizeof(calls) / sizeof(*calls)};
+static const struct told_compiler compiler = {&plan, 2};
+static const struct told_compiler *compilers[WIRE_MAX_OBJECTS] = {[DRIVER] = &compiler};
+static struct wire_sample sample, told;
+
+#define AT(offset) WORD_MAKE(DRIVER, offset)
+#define FRAME(number) WORD_MAKE(WORD_FRAME, number)
+#define WORDS(...) (const unsigned long long[]){__VA_ARGS__}, sizeof((const unsigned long long[]){__VA_ARGS__}) / 8
+
+static void tell(const unsigned long long *words, size_t count)
+{
+	sample = (struct wire_sample){.header = {WIRE_SAMPLE, 7, 8, (unsigned int)count}, .time = 99, .in_kernel = 1};
+	memcpy(sample.words, words, count * sizeof(*words));
+	tell_queries(compilers, &sample, &told);
+}
+
+static void assert_told(const unsigned long long *words, size_t count)
+{
+	assert_int_equal(told.header.count, count);
+	assert_memory_equal(told.words, words, count * sizeof(*words));
+}
+
+/* A query runs where its own function has called what runs queries, and that the provider. */
+static void test_query(void **state)
+{
+	(void)state;
+	tell(WORDS(AT(1), AT(RUNS), AT(TYPECK_ASKS), AT(2), AT(RUNS_TOO), AT(FN_SIG_ASKS), AT(3)));
+	assert_told(WORDS(AT(1), FRAME(TYPECK), AT(RUNS), AT(TYPECK_ASKS), AT(2), FRAME(FN_SIG), AT(RUNS_TOO),
+			  AT(FN_SIG_ASKS), AT(3)));
+	assert_int_equal(told.compiler, 2);
+	assert_int_equal(told.time, 99);
+	assert_int_equal(told.in_kernel, 1);
+}
+
+static void test_no_query(void **state)
+{
+	(void)state;
+	/* What runs queries waits, or the call that it stands in is not the provider's. */
+	tell(WORDS(AT(1), AT(TYPECK_ASKS), AT(2)));
+	assert_told(WORDS(AT(1), AT(TYPECK_ASKS), AT(2)));
+	/* It was not called by a query's own function; and nothing is known of who called it. */
+	tell(WORDS(AT(RUNS), AT(2), AT(TYPECK_ASKS)));
+	assert_told(WORDS(AT(RUNS), AT(2), AT(TYPECK_ASKS)));
+	tell(WORDS(AT(1), AT(RUNS)));
+	assert_told(WORDS(AT(1), AT(RUNS)));
+	tell(WORDS(AT(RUNS), WORD_MAKE(OTHER, TYPECK_ASKS)));
+	assert_told(WORDS(AT(RUNS), WORD_MAKE(OTHER, TYPECK_ASKS)));
+	/* The same offsets in another file. */
+	tell(WORDS(WORD_MAKE(OTHER, RUNS), WORD_MAKE(OTHER, TYPECK_ASKS), WORD_MAKE(WORD_NO_OBJECT, RUNS)));
+	assert_told(WORDS(WORD_MAKE(OTHER, RUNS), WORD_MAKE(OTHER, TYPECK_ASKS), WORD_MAKE(WORD_NO_OBJECT, RUNS)));
+	tell(NULL, 0);
+	assert_int_equal(told.header.count, 0);
+}
+
+static void test_activities(void **state)
+{
+	(void)state;
+	tell(WORDS(AT(1), AT(LINKS), AT(EXPANDS_AND_LINKS)));
+	assert_told(WORDS(AT(1), FRAME(LINKING), AT(LINKS), FRAME(EXPANSION), FRAME(LINKING), AT(EXPANDS_AND_LINKS)));
+}
+
+/* What the shadow stack has told is not told twice, wherever the walk has put it. */
+static void test_known(void **state)
+{
+	(void)state;
+	tell(WORDS(AT(1), FRAME(TYPECK), AT(RUNS), AT(TYPECK_ASKS), FRAME(LINKING), AT(EXPANDS_AND_LINKS)));
+	assert_told(WORDS(AT(1), FRAME(TYPECK), AT(RUNS), AT(TYPECK_ASKS), FRAME(LINKING), FRAME(EXPANSION),
+			  AT(EXPANDS_AND_LINKS)));
+	tell(WORDS(AT(1), AT(RUNS), FRAME(FN_SIG), AT(TYPECK_ASKS)));
+	assert_told(WORDS(AT(1), FRAME(TYPECK), AT(RUNS), FRAME(FN_SIG), AT(TYPECK_ASKS)));
+}
+
+static void test_full(void **state)
+{
+	(void)state;
+	sample = (struct wire_sample){.header = {WIRE_SAMPLE, 7, 8, WIRE_MAX_WORDS}};
+	for (size_t i = 0; i < WIRE_MAX_WORDS; i++)
+		sample.words[i] = AT(LINKS);
+	tell_queries(compilers, &sample, &told);
+	assert_int_equal(told.header.count, WIRE_MAX_WORDS);
+	for (size_t i = 0; i < WIRE_MAX_WORDS; i++)
+		assert_int_equal(told.words[i], i % 2 ? AT(LINKS) : FRAME(LINKING));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_query), cmocka_unit_test(test_no_query), cmocka_unit_test(test_activities),
+	    cmocka_unit_test(test_known), cmocka_unit_test(test_full),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#include "collect/telling.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* The calls of a plan at one place. */
+struct calls {
+	const struct plan_call *first;
+	size_t count;
+};
+
+static struct calls calls_at(const struct told_compiler *compiler, uint64_t word)
+{
+	const struct plan *plan = compiler ? compiler->plan : NULL;
+	size_t low = 0, high = plan ? plan->call_count : 0, end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (plan->calls[middle].offset < WORD_VALUE(word))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	end = low;
+	while (plan && end < plan->call_count && plan->calls[end].offset == WORD_VALUE(word))
+		end++;
+	return (struct calls){plan ? &plan->calls[low] : NULL, end - low};
+}
+
+static const struct told_compiler *compiler_of(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS],
+					       uint64_t word)
+{
+	return WORD_KIND(word) < WIRE_MAX_OBJECTS ? compilers[WORD_KIND(word)] : NULL;
+}
+
+/* The query that is run by a caller at the next place of the sample behind index `at`; WIRE_QUERY_NONE for none. */
+static unsigned int query_behind(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS],
+				 const struct wire_sample *sample, size_t at)
+{
+	struct calls calls;
+
+	while (++at < sample->header.count && WORD_KIND(sample->words[at]) == WORD_FRAME)
+		;
+	if (at >= sample->header.count)
+		return WIRE_QUERY_NONE;
+	calls = calls_at(compiler_of(compilers, sample->words[at]), sample->words[at]);
+	return calls.count == 1 && calls.first->number <= WIRE_MAX_QUERIES ? calls.first->number : WIRE_QUERY_NONE;
+}
+
+static void put(struct wire_sample *out, uint64_t word)
+{
+	if (out->header.count < WIRE_MAX_WORDS)
+		out->words[out->header.count++] = word;
+}
+
+/* Whether one of the frames that stand last is that of `number`. */
+static bool has_frame(const struct wire_sample *out, unsigned int number)
+{
+	for (size_t i = out->header.count; i > 0 && WORD_KIND(out->words[i - 1]) == WORD_FRAME; i--)
+		if (WORD_VALUE(out->words[i - 1]) == number)
+			return true;
+	return false;
+}
+
+void tell_queries(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS], const struct wire_sample *sample,
+		  struct wire_sample *out)
+{
+	memcpy(out, sample, offsetof(struct wire_sample, words));
+	out->header.count = 0;
+	for (size_t i = 0; i < sample->header.count && i < WIRE_MAX_WORDS; i++) {
+		const struct told_compiler *compiler = compiler_of(compilers, sample->words[i]);
+		struct calls calls = calls_at(compiler, sample->words[i]);
+
+		/* The innermost one stands first in a sample, and last among the calls. */
+		for (size_t k = calls.count; k > 0; k--) {
+			unsigned int number = calls.first[k - 1].number;
+
+			if (number == WIRE_QUERY_NONE)
+				number = query_behind(compilers, sample, i);
+			else if (number <= WIRE_MAX_QUERIES)
+				number = WIRE_QUERY_NONE;
+			if (number == WIRE_QUERY_NONE || has_frame(out, number))
+				continue;
+			put(out, WORD_MAKE(WORD_FRAME, number));
+			out->compiler = compiler->number;
+		}
+		put(out, sample->words[i]);
+	}
+}
