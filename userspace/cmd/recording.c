@@ -21,7 +21,7 @@
 #include "util/path.h"
 
 /* Samples a second, by default: not in step with anything that is done a thousand times a second. */
-enum { USUAL_HZ = 997 };
+enum { USUAL_HZ = 997, AUTO_HZ = 499 };
 
 void recording_say(struct recording *recording, const char *format, ...)
 {
@@ -152,7 +152,7 @@ static int open_client(struct recording *recording, const struct collect_options
 	};
 	int code;
 
-	if (options->sample_hz)
+	if (options->sample_hz && !options->sample_if_possible)
 		return error_set(err, ENOTSUP, "the daemon takes no samples: record with --sample as root, by sudo");
 	code = recording_make_directory(recording, err);
 	if (code < 0)
@@ -214,6 +214,14 @@ static int set_up_sampling(const struct recording_settings *settings, struct col
 			    : options->sink	? "top"
 						: NULL;
 
+	if (settings->no_sample && (settings->sample_hz || options->overhead.mode == OVERHEAD_SAMPLE))
+		return error_set(err, EINVAL, "%s takes samples and --no-sample does not: leave one of them out",
+				 settings->sample_hz ? "--sample" : "--overhead sample");
+	/* What is left untimed is estimated. */
+	if (options->overhead.mode == OVERHEAD_AUTO && !options->sample_hz && !settings->no_sample && !options->sink) {
+		options->sample_hz = AUTO_HZ;
+		options->sample_if_possible = true;
+	}
 	if (options->overhead.mode != OVERHEAD_SAMPLE)
 		return 0;
 	if (given)
@@ -264,6 +272,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 		recording->directory = settings->directory ? strdup(settings->directory) : default_directory();
 	if (!recording->sink && !recording->directory)
 		return error_set(err, ENOMEM, "out of memory");
+	recording->samples_asked = options.sample_hz && !options.sample_if_possible;
 	recording->only_samples = options.overhead.mode == OVERHEAD_SAMPLE;
 	options.directory = recording->directory;
 	options.cache = recording->cache;
@@ -377,13 +386,14 @@ static void print_last_line(struct recording *recording, const struct collect_to
 }
 
 /* Says what was left untimed, if anything was. */
-static void print_untimed(struct recording *recording, const struct collect_untimed *untimed)
+static void print_untimed(struct recording *recording, const struct collect_untimed *untimed, bool sampled)
 {
 	if (untimed->labels)
 		recording_say(recording,
 			      "left untimed to keep the overhead low: %zu queries and activities, up to %.0f%% of the "
-			      "events and %.0f%% of the self time (--overhead exact times all)",
-			      untimed->labels, 100 * untimed->events, 100 * untimed->self);
+			      "events and %.0f%% of the self time%s (--overhead exact times all)",
+			      untimed->labels, 100 * untimed->events, 100 * untimed->self,
+			      sampled ? ", which querytap summarize estimates from samples" : "");
 }
 
 static void finish(struct recording *recording, struct client_result *result, struct collect_samples *samples)
@@ -413,13 +423,13 @@ static int close_samples(struct recording *recording, const struct collect_sampl
 		code = collector_write_samples(recording->collector, &recording->user, &err);
 	if (code < 0)
 		recording_say(recording, "samples were not written: %s", err.text);
-	else if (samples->samples && !recording->settings->quiet)
+	else if (samples->samples && !recording->settings->quiet && recording->samples_asked)
 		recording_say(recording,
 			      "%" PRIu64 " samples, %.1f%% of them whole stacks, %" PRIu64 " lost, in %s/" SAMPLES_FILE
 			      "; querytap samples %s shows them",
 			      samples->samples, 100.0 * (double)whole / (double)samples->samples, samples->lost,
 			      recording->directory, recording->directory);
-	return code < 0 ? code : samples->lost ? -ENOBUFS : 0;
+	return code < 0 ? code : samples->lost && recording->samples_asked ? -ENOBUFS : 0;
 }
 
 int recording_close(struct recording *recording, int status)
@@ -443,7 +453,7 @@ int recording_close(struct recording *recording, int status)
 	if (result.build.text[0])
 		recording_say(recording, "the build as a whole was not written: %s", result.build.text);
 	if (!recording->settings->quiet && totals->files)
-		print_untimed(recording, &result.untimed);
+		print_untimed(recording, &result.untimed, samples.samples > 0);
 	if (!recording->settings->quiet && !recording->only_samples)
 		print_last_line(recording, totals);
 	else if (!recording->settings->quiet && !samples.samples)

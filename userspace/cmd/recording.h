@@ -21,7 +21,8 @@ struct recording_settings {
 	const char *overhead;	  /* exact, auto, auto=PERCENT, counts or sample; NULL: auto */
 	const char *queries;	  /* patterns, separated by commas; NULL: all */
 	const char *probes;	  /* auto, multi or perf */
-	unsigned long sample_hz;  /* 0: no samples */
+	unsigned long sample_hz;  /* 0: none, or as many as --overhead wants */
+	bool no_sample;
 	bool no_compensate;
 };
 
@@ -94,6 +95,10 @@ struct recording_settings {
 	     .max = 10000,                                                                                          \
 	     .help = "Sample the stacks of all that runs, HZ times a second (997 is usual), into samples.qts, "     \
 		     "which querytap samples reads (Linux 6.1)"},                                                   \
+	    {.name = "no-sample",                                                                                   \
+	     .kind = OPTION_FLAG,                                                                                   \
+	     .offset = offsetof(type, member.no_sample),                                                            \
+	     .help = "Take no samples with --overhead auto either, by which what it leaves untimed is estimated"},  \
 	{                                                                                                           \
 		.name = "probes", .kind = OPTION_STRING, .argument = "METHOD",                                      \
 		.offset = offsetof(type, member.probes),                                                            \
@@ -115,6 +120,7 @@ struct recording {
 	bool made_directory;
 	bool joins; /* set before recording_open: what runs already will be followed */
 	bool only_samples;
+	bool samples_asked; /* not only for what is left untimed */
 	bool follows_all;
 	const char *comm;      /* borrowed */
 	struct client *client; /* the daemon records; NULL: this process does, with the next two */

@@ -55,6 +55,7 @@ struct collect_options {
 	/* Called while draining when a followed process became another program; may probe more compilers. */
 	void (*on_exec)(void *context, pid_t pid);
 	unsigned int sample_hz;		 /* samples of each processor in a second; 0 for none */
+	bool sample_if_possible;	 /* do without samples where this kernel does not let them be taken */
 	void *context;			 /* of all calls back */
 	const struct collect_sink *sink; /* is told, and no profiles are written; NULL to write them; borrowed */
 };

@@ -60,6 +60,8 @@ int collector_open(const struct collect_options *options, struct collector **out
 	if (!collector)
 		return error_set(err, ENOMEM, "out of memory");
 	libbpf_set_print(silent);
+	if (options->sample_if_possible && !sampler_is_possible())
+		asked.sample_hz = 0;
 	if (options->sink)
 		asked.events &= ~(COLLECT_TEXTS | COLLECT_KEYS | COLLECT_SIZES);
 	collector->directory = strdup(options->directory ? options->directory : ".");
@@ -77,6 +79,7 @@ int collector_open(const struct collect_options *options, struct collector **out
 	collector->context = options->context;
 	collector->sink = options->sink;
 	collector->overhead = options->overhead;
+	collector->sample_if_possible = options->sample_if_possible;
 	collector->cache = options->cache;
 	collector->owner = options->owner;
 	collector->selftime = selftime_new();
@@ -88,8 +91,8 @@ int collector_open(const struct collect_options *options, struct collector **out
 		code = load_programs(collector, &asked, err);
 	if (code == 0)
 		code = map_ring(collector, err);
-	if (code == 0 && options->sample_hz)
-		code = sampler_open(collector->bpf, collector->ring, options, &collector->sampler, err);
+	if (code == 0 && asked.sample_hz)
+		code = sampler_open(collector->bpf, collector->ring, &asked, &collector->sampler, err);
 	/* There may be no compiler to probe. */
 	if (code == 0 && options->overhead.mode == OVERHEAD_SAMPLE)
 		code = sampler_start(collector->sampler, err);
@@ -155,6 +158,10 @@ int collector_probe(struct collector *collector, const struct plan *plan, struct
 	if (collector->sampler) {
 		sampler_expect(collector->sampler, plan, number);
 		code = sampler_start(collector->sampler, err);
+		if (code < 0 && collector->sample_if_possible) {
+			sampler_stop(collector->sampler);
+			code = 0;
+		}
 	}
 	if (code < 0)
 		return code;

@@ -28,6 +28,7 @@ struct collector {
 	struct querytap_bpf *bpf;
 	struct ring_buffer *ring;
 	struct sampler *sampler; /* NULL if there are no samples to take */
+	bool sample_if_possible;
 	bool multi;
 	struct overhead overhead;
 	const char *cache;

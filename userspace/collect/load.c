@@ -77,7 +77,7 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 		return error_set(err, ENOTSUP,
 				 "this kernel cannot count cpu-time: it would miss some switches of threads (Linux 6.2 "
 				 "and newer miss none)");
-	if (options->sample_hz && !kernel_has_area_tree())
+	if (options->sample_hz && !sampler_is_possible())
 		return error_set(
 		    err, ENOTSUP,
 		    "this kernel cannot be asked where a process's code is: sampling needs Linux 6.1 or newer");

@@ -14,7 +14,7 @@ enum { NO_SAMPLES_BYTES = 4096 };
 static bool is_wanted(const struct collect_options *options)
 {
 	return options->joins && options->overhead.mode != OVERHEAD_COUNTS &&
-	       options->overhead.mode != OVERHEAD_SAMPLE && kernel_has_area_tree();
+	       options->overhead.mode != OVERHEAD_SAMPLE && sampler_is_possible();
 }
 
 void recovery_configure(struct querytap_bpf *bpf, const struct collect_options *options)

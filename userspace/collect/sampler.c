@@ -73,7 +73,7 @@ void sampler_configure(struct querytap_bpf *bpf, bool on)
 }
 
 /* Linux 6.1, commit 524e00b36e8c "mm: remove rb tree". */
-bool kernel_has_area_tree(void)
+bool sampler_is_possible(void)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
 	bool has = kernel && btf__find_by_name_kind(kernel, "maple_arange_64", BTF_KIND_STRUCT) > 0;

@@ -14,8 +14,8 @@ struct sampler;
 /* Before the programs are loaded: sets up those of sampling, or leaves them and their maps out. */
 void sampler_configure(struct querytap_bpf *bpf, bool on);
 
-/* Whether this kernel's memory areas can be looked up. */
-bool kernel_has_area_tree(void);
+/* Whether this kernel's memory areas can be looked up: Linux 6.1. */
+bool sampler_is_possible(void);
 
 /*
  * Prepares sampling; what is sampled will come through `ring`. `bpf`, `ring` and what the options point at are borrowed
