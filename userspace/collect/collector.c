@@ -136,6 +136,7 @@ static int choose_timing(const struct collector *collector, const struct plan *p
 	    .overhead = collector->overhead,
 	    .events = collector->place.events,
 	    .cost = cost->inside ? (double)(cost->inside + cost->around) / 1e9 : USUAL_COST,
+	    .sampling = collector->sampler ? sampler_share(collector->sampler) : 0,
 	};
 
 	return timing_new(&options, plan, experience_load(plan, collector->cache), out, err);

@@ -24,6 +24,9 @@
 #include "util/clock.h"
 #include "util/path.h"
 
+/* Seconds that a sample takes, about: a stack of a compiler has some forty functions. */
+#define SAMPLE_COST 8e-6
+
 /* A table in the kernel, by the file that it was made of. */
 struct file_table {
 	dev_t device;
@@ -338,6 +341,11 @@ void sampler_stop(struct sampler *sampler)
 		bpf_link__destroy(sampler->links[i]);
 		sampler->links[i] = NULL;
 	}
+}
+
+double sampler_share(const struct sampler *sampler)
+{
+	return sampler->hz * SAMPLE_COST;
 }
 
 void sampler_totals(const struct sampler *sampler, struct collect_samples *totals)

@@ -36,6 +36,9 @@ int sampler_start(struct sampler *sampler, struct error *err);
 /* Stops sampling; samples that were taken can still be drained. */
 void sampler_stop(struct sampler *sampler);
 
+/* What share of a thread's time the samples take, about. */
+double sampler_share(const struct sampler *sampler);
+
 void sampler_totals(const struct sampler *sampler, struct collect_samples *totals);
 
 /* What was sampled; borrowed. */

@@ -12,9 +12,13 @@
 /* Of the time of a compile: what costs less is never worth leaving out, or need not be let go of alone. */
 #define NOTHING 0.00001
 #define LITTLE 0.0002
-/* Seconds of compiling by which the budget may be ahead: a short compile begins with what is called most. */
+/*
+ * Seconds of compiling by which the budget may be ahead, at first and once something was let go of: a short compile
+ * begins with what is called most.
+ */
 #define GRACE 0.5
-/* After letting go, the rest is to cost this much of the budget. */
+#define LATER_GRACE 0.1
+/* What is chosen, at first and by letting go, is to cost this much of the budget. */
 #define AIM 0.8
 
 struct seen {
@@ -118,6 +122,14 @@ static bool keep_hashing_named(struct timing *timing)
 	return false;
 }
 
+/* What probes may cost, as a share of the time without them. Some of it goes to samples, but not nearly all. */
+static double budget_of(const struct timing *timing)
+{
+	double budget = timing->options.overhead.budget;
+
+	return fmax(budget - timing->options.sampling, budget / 4);
+}
+
 /* Leaves alone what would go beyond the budget, beginning with what has the least self time for an event. */
 static int choose_by_experience(struct timing *timing)
 {
@@ -132,7 +144,7 @@ static int choose_by_experience(struct timing *timing)
 
 		if (timing->states[worths[i].group] != TIMING_TIMED)
 			continue;
-		if (cost > NOTHING && spent + cost > timing->options.overhead.budget)
+		if (cost > NOTHING && spent + cost > AIM * budget_of(timing))
 			timing->states[worths[i].group] = TIMING_UNTIMED;
 		else
 			spent += cost;
@@ -301,13 +313,13 @@ void timing_advance(struct timing *timing, double seconds)
 
 size_t timing_review(struct timing *timing, uint32_t *groups, size_t room)
 {
-	double budget = timing->options.overhead.budget;
+	double budget = budget_of(timing), grace = timing->recent_from > 0 ? LATER_GRACE : GRACE;
 	double spent = (double)timing->recent_events * timing->options.cost;
 	double without = timing->seconds - timing->recent_from - spent, rate;
 	struct worth *worths;
 	size_t count, chosen = 0;
 
-	if (timing->options.overhead.mode != OVERHEAD_AUTO || without <= 0 || spent <= budget * (without + GRACE))
+	if (timing->options.overhead.mode != OVERHEAD_AUTO || without <= 0 || spent <= budget * (without + grace))
 		return 0;
 	rate = spent / without;
 	worths = calloc(timing->plan->group_count, sizeof(*worths));

@@ -16,6 +16,7 @@ struct timing_options {
 	struct overhead overhead;
 	unsigned int events; /* COLLECT_EVENT of each class that is asked for */
 	double cost;	     /* of an event's probes, seconds */
+	double sampling;     /* what samples cost of the time without them: a share */
 };
 
 /*
