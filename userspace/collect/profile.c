@@ -2,52 +2,16 @@
 #include "collect/profile.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "collect/artifacts.h"
-#include "collect/items.h"
-#include "mmprofdata/mmprofdata.h"
+#include "collect/profile_private.h"
 #include "util/path.h"
 
 enum { NUMBERS = 0x10000 }; /* that intervals can have */
-
-/* A text that an interval to come has as its argument. */
-struct text {
-	uint64_t argument; /* what the interval says for it */
-	uint64_t string;
-	UT_hash_handle hh;
-};
-
-struct profile {
-	const struct profile_place *place;
-	const struct plan *plan;
-	const struct timing *timing;
-	uint32_t compiler;
-	uint32_t tgid;
-	uint64_t start;
-	bool joined, failed;
-	uint64_t queries, others;
-	uint64_t before;		       /* of these, begun when the process was joined */
-	uint64_t gone_unwound, gone_truncated; /* intervals left out since their probes were let go of */
-	uint64_t *counts;		       /* of events, by number; where they are only counted */
-	char crate[128];
-	char *path;
-	char *args; /* NUL-separated; a NUL behind the last */
-	size_t args_length, args_announced;
-	bool begun; /* a sink was told of it */
-	struct mmp_writer *writer;
-	uint64_t kinds[EVENT_CLASSES];
-	/* Strings; 0 while not stored. */
-	uint64_t *query_labels; /* the last is for those that are not known */
-	uint64_t *activity_labels;
-	struct text *texts;
-	struct artifacts *artifacts;
-};
 
 struct profile *profile_new(const struct profile_place *place, const struct plan *plan, const struct timing *timing,
 			    const struct wire_compiler *record)
@@ -396,106 +360,6 @@ static int write_counts(struct profile *profile, struct mmp_error *error)
 	return code;
 }
 
-/* The command line as rustc's own profiles have it. Free with free(). */
-static int command_text(const struct profile *profile, char **text, struct mmp_error *error)
-{
-	size_t count = 0, at = 0;
-	const char **arguments = calloc(profile->args_length + 1, sizeof(*arguments));
-	int code;
-
-	if (!arguments)
-		return -ENOMEM;
-	while (at < profile->args_length) {
-		arguments[count++] = profile->args + at;
-		at += strlen(profile->args + at) + 1;
-	}
-	code = mmp_quote_command(count, arguments, text, error);
-	free(arguments);
-	return code;
-}
-
-/* The labels of what was asked for and has this state. */
-static json_t *labels_with(const struct profile *profile, enum timing_state state)
-{
-	json_t *labels = json_array();
-
-	for (size_t i = 0; i < item_count(profile->plan); i++)
-		if (item_group(profile->plan, i) && timing_state(profile->timing, i) == state &&
-		    (profile->place->events & COLLECT_EVENT(item_event(profile->plan, i))))
-			json_array_append_new(labels, json_string(item_label(profile->plan, i)));
-	return labels;
-}
-
-/* How much was timed, and what was not. */
-static json_t *overhead_metadata(const struct profile *profile)
-{
-	static const char *const modes[] = {
-	    [OVERHEAD_EXACT] = "exact", [OVERHEAD_AUTO] = "auto", [OVERHEAD_COUNTS] = "counts"};
-	const struct overhead *overhead = &profile->place->overhead;
-	struct untimed_share share = timing_untimed_share(profile->timing);
-	json_t *object = json_pack("{s:s}", "mode", modes[overhead->mode]);
-
-	if (overhead->queries)
-		json_object_set_new(object, "queries", json_string(overhead->queries));
-	if (overhead->mode != OVERHEAD_AUTO)
-		return object;
-	json_object_set_new(object, "budget", json_real(overhead->budget));
-	json_object_set_new(object, "untimed", labels_with(profile, TIMING_UNTIMED));
-	json_object_set_new(object, "let_go", labels_with(profile, TIMING_LET_GO));
-	json_object_set_new(object, "untimed_events", json_real(share.events));
-	json_object_set_new(object, "untimed_self_time", json_real(share.self));
-	return object;
-}
-
-static char *own_metadata(const struct profile *profile, const struct wire_counts *counts)
-{
-	json_t *left_out = json_array(), *without = json_array();
-	json_t *object;
-	char *text;
-
-	for (size_t i = 0; i < profile->plan->query_count; i++)
-		if (profile->plan->queries[i].refusal)
-			json_array_append_new(left_out, json_string(profile->plan->queries[i].name));
-	for (size_t i = 0; i < profile->plan->omission_count; i++)
-		json_array_append_new(without, json_string(profile->plan->omissions[i].label));
-	object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:o, s:o}", "version",
-			   QUERYTAP_VERSION, "compiler", profile->plan->version, "build_id", profile->plan->build_id,
-			   "queries", (json_int_t)profile->queries, "others", (json_int_t)profile->others, "lost",
-			   (json_int_t)counts->lost, "missed", (json_int_t)counts->missed, "unwound",
-			   (json_int_t)counts->unwound, "truncated", (json_int_t)counts->truncated, "too_deep",
-			   (json_int_t)counts->too_deep, "joined_running", profile->joined, "begun_before",
-			   (json_int_t)profile->before, "left_out", left_out, "activities_left_out", without);
-	if (object && profile->place->cpu_time)
-		json_object_set_new(object, "unseen_switches", json_integer((json_int_t)counts->unseen));
-	if (object)
-		json_object_set_new(object, "overhead", overhead_metadata(profile));
-	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
-	json_decref(object);
-	return text;
-}
-
-static const struct mmp_unit time_units[] = {{"ns", 1}, {"\xCE\xBCs", 1000}, {"ms", 1000000}, {"s", 1000000000}};
-
-static int metadata_text(const struct profile *profile, const struct wire_counts *counts, char **text,
-			 struct mmp_error *error)
-{
-	struct mmp_metadata metadata = {.start_time = profile->place->realtime_offset + profile->start,
-					.process_id = profile->tgid};
-	char *command = NULL, *own = own_metadata(profile, counts);
-	int code = own ? command_text(profile, &command, error) : -ENOMEM;
-
-	if (profile->place->cpu_time)
-		metadata.counter = (struct mmp_counter){MMP_COUNTER_CPU_TIME, time_units, 4};
-	if (code == 0) {
-		metadata.cmd = command;
-		metadata.querytap = own;
-		code = mmp_metadata_text(&metadata, NULL, 0, text, error);
-	}
-	free(command);
-	free(own);
-	return code;
-}
-
 int profile_finish(struct profile *profile, const struct wire_counts *counts, struct error *err)
 {
 	struct mmp_error error = {"out of memory"};
@@ -512,7 +376,7 @@ int profile_finish(struct profile *profile, const struct wire_counts *counts, st
 	if (profile->counts)
 		code = write_counts(profile, &error);
 	if (code == 0)
-		code = metadata_text(profile, counts, &text, &error);
+		code = profile_metadata(profile, counts, &text, &error);
 	if (code == 0) {
 		code = mmp_writer_finish(profile->writer, text, &error);
 		profile->writer = NULL;
