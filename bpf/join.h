@@ -128,6 +128,10 @@ static __noinline struct thread *join(struct task_struct *task, __u32 compiler, 
 	thread->around = cost_around;
 	thread->pace = cost_pace;
 	thread->batch.header = (struct wire_header){WIRE_INTERVALS, id >> 32, (__u32)id, 0};
+	if (off_cpu) {
+		thread->absence.header = (struct wire_header){WIRE_ABSENCE, id >> 32, (__u32)id, 0};
+		thread->watched = bpf_ktime_get_ns();
+	}
 	__sync_fetch_and_add(&process->threads, 1);
 	return thread;
 }

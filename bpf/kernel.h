@@ -124,7 +124,8 @@ struct sched_entity {
 };
 
 struct task_struct {
-	unsigned int __state; /* 0: runs or could */
+	unsigned int __state;	    /* 0: runs or could */
+	unsigned int in_iowait : 1; /* waits for a block device */
 	int pid, tgid;
 	int exit_code;
 	__u64 start_time; /* CLOCK_MONOTONIC */
@@ -145,6 +146,7 @@ struct qstr {
 
 struct super_block {
 	__u32 s_dev;
+	unsigned long s_magic; /* which file system it is */
 };
 
 struct inode {

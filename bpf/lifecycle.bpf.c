@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Processes: who belongs to the followed tree, when a compilation begins, and what is left when a thread ends. */
+#include "bpf/absence.h"
 #include "bpf/join.h"
 
 #define SIGNAL_GROUP_EXIT 4u
@@ -97,12 +98,14 @@ static bool send_end(struct task_struct *task, struct wire_process *process, __u
 }
 
 /* Sends what a thread has, with the queries that still run as truncated. */
-static void finish_thread(struct thread *thread)
+static void finish_thread(struct task_struct *task, struct thread *thread)
 {
 	__u32 closed = close_down_to(thread, 0, time_of_thread(thread), INTERVAL_TRUNCATED);
 
 	count_up(process_of(thread), truncated, closed);
 	flush(thread);
+	if (off_cpu)
+		end_watch(task, thread);
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -186,7 +189,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 		return 0;
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread) {
-		finish_thread(thread);
+		finish_thread(task, thread);
 		bpf_task_storage_delete(&threads, task);
 	}
 	if (!may_follow(task)) {
@@ -228,7 +231,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 		__sync_fetch_and_or(&process->flags, PROCESS_DEAD);
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread) {
-		finish_thread(thread);
+		finish_thread(task, thread);
 		bpf_task_storage_delete(&threads, task);
 		threads_left = __sync_fetch_and_add(&process->threads, -1) - 1;
 	} else {
@@ -294,6 +297,6 @@ int finish_all(struct bpf_iter__task *ctx)
 		return 0;
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread)
-		finish_thread(thread);
+		finish_thread(task, thread);
 	return 0;
 }

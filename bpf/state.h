@@ -26,6 +26,12 @@ struct thread {
 	__u64 away, away_before;
 	__u64 switched, ran; /* when it last left it or came back, and what the scheduler said then that it had run */
 	__u32 is_away;
+	__u32 reason; /* why it left last: enum absence_reason */
+	/* Its account of absences, since when; 0: there is none, or none any more. */
+	__u64 watched;
+	__u64 first_left, first_ran; /* when it first left the CPU, and what the scheduler said then that it had run */
+	__u64 off[ABSENCE_REASONS];
+	struct wire_absence absence; /* the last */
 	__u32 depth;
 	__u32 recovered; /* of the frames, the outermost ones, had begun when the process was joined */
 	__u32 beyond;	 /* entries that found the stack full and whose exits are still to come */
@@ -39,6 +45,7 @@ extern const volatile char trace_comm[WIRE_COMM]; /* and each that becomes a pro
 extern const volatile __u32 only_uid;		  /* whose processes are followed; WIRE_ANY_UID: everybody's */
 extern const volatile __u8 counts_only; /* send an entry at once, as an interval of no length; nothing exits */
 extern const volatile __u8 cpu_time;	/* a thread's clock stands still while it is off the CPU */
+extern const volatile __u8 off_cpu;	/* say when threads are off the CPU, and why */
 extern const volatile __u64 wake_bytes; /* wake the collector once this much waits in the ring */
 
 /*
@@ -52,7 +59,8 @@ extern volatile __u64 cost_pace;
 /* Entries are let go of before their exits, which then end nothing and are not missed. Set by the collector. */
 extern volatile __u8 letting_go;
 
-extern volatile __u64 lost_lives; /* records about the life of processes for which the ring buffer had no room */
+extern volatile __u64 lost_absences; /* and threads' times, for which their ring buffer had no room */
+extern volatile __u64 lost_lives;    /* records about the life of processes for which the ring buffer had no room */
 
 extern const volatile __u8 with_texts; /* read the texts that guards have as arguments */
 extern const volatile __u8 with_keys;  /* read the keys of queries */
@@ -104,12 +112,20 @@ struct records_map {
 	__uint(max_entries, 8 * 1024 * 1024);
 };
 
+/* What threads' absences are sent through. It is made only where that is asked for. */
+struct absences_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+};
+#define ABSENCES_WAKE_BYTES (512 * 1024)
+
 extern struct processes_map processes SEC(".maps");
 extern struct leaving_map leaving SEC(".maps");
 extern struct threads_map threads SEC(".maps");
 extern struct queries_map queries SEC(".maps");
 extern struct passes_map passes SEC(".maps");
 extern struct records_map records SEC(".maps");
+extern struct absences_map absences SEC(".maps");
 
 #define count_up(process, field, by)                                      \
 	do {                                                              \

@@ -12,11 +12,12 @@
 #define WIRE_MAX_ARGS (256 * 1024) /* bytes of command line sent at most */
 #define WIRE_MAX_TEXT 248	   /* bytes of an argument's text; more are cut off */
 #define WIRE_COMM 16
-#define WIRE_FILE_NAME 256    /* bytes of a file's name with the NUL behind it: NAME_MAX and one */
-#define WIRE_PATH 4096	      /* bytes of a path, likewise: PATH_MAX */
-#define WIRE_MAX_OBJECTS 4096 /* files with code that samples are in */
-#define WIRE_MAX_WORDS 4096   /* places and frames of the shadow stack in a sample */
-#define WIRE_MAX_CALLS 65536  /* by which queries are told from stacks, of all compilers together */
+#define WIRE_FILE_NAME 256     /* bytes of a file's name with the NUL behind it: NAME_MAX and one */
+#define WIRE_PATH 4096	       /* bytes of a path, likewise: PATH_MAX */
+#define WIRE_MAX_OBJECTS 4096  /* files with code that samples are in */
+#define WIRE_MAX_WORDS 4096    /* places and frames of the shadow stack in a sample */
+#define WIRE_ABSENCE_FRAMES 64 /* frames of the shadow stack sent with an absence, the innermost ones */
+#define WIRE_MAX_CALLS 65536   /* by which queries are told from stacks, of all compilers together */
 
 /* The number that a compiler has among objects, whatever number it was given when a sample met it. */
 #define WIRE_COMPILER_OBJECT(compiler) (WIRE_MAX_OBJECTS - WIRE_MAX_COMPILERS + (compiler))
@@ -141,6 +142,8 @@ enum wire_kind {
 	WIRE_FREED = 10,  /* struct wire_freed: nothing is left of a process that ended, its parent has waited for it */
 	WIRE_SAMPLE = 11, /* struct wire_sample: where a thread was at a time */
 	WIRE_OBJECT = 12, /* struct wire_object: code of a file was met for the first time */
+	WIRE_ABSENCE = 13, /* struct wire_absence: a thread was off the CPU */
+	WIRE_TIMES = 14,   /* struct wire_times: a thread ended, became another program, or recording did */
 };
 
 /*
@@ -312,6 +315,39 @@ struct wire_object {
 	unsigned long long start, end; /* of the mapping, bytes: the file is /proc/TGID/map_files/START-END */
 };
 
+/* Why a thread was off the CPU. */
+enum absence_reason {
+	ABSENCE_PREEMPTED, /* it could have run on, but others were to run */
+	ABSENCE_FUTEX,
+	ABSENCE_PAGE_IN, /* a page that it touched was read from a file or the swap */
+	ABSENCE_PIPE,
+	ABSENCE_CHILD,	/* waited for a process to end, or for a new one to become another program */
+	ABSENCE_ASLEEP, /* for a time that it chose, or until something happens but no longer */
+	ABSENCE_FILE_IO,
+	ABSENCE_OTHER,
+	ABSENCE_REASONS
+};
+
+/* A thread was off the CPU, and came back or ended. */
+struct wire_absence {
+	struct wire_header header; /* count: frames sent */
+	unsigned long long time, length;
+	unsigned int compiler;			    /* as in the cookies; of no meaning without frames */
+	unsigned short reason;			    /* enum absence_reason */
+	unsigned short depth;			    /* frames on the shadow stack */
+	unsigned short frames[WIRE_ABSENCE_FRAMES]; /* their numbers as in struct wire_interval, the innermost first */
+};
+
+/* The whole time that a thread was looked at, whether all its absences were sent or not. */
+struct wire_times {
+	struct wire_header header;
+	unsigned long long start, end;		 /* from its first query, or the start of the compilation */
+	unsigned long long off[ABSENCE_REASONS]; /* nanoseconds off the CPU; it was on it all the rest */
+	unsigned long long ran;			 /* nanoseconds for which it has run by the scheduler's account */
+	char process[WIRE_COMM];		 /* the name of its first thread, and its own */
+	char thread[WIRE_COMM];
+};
+
 /* An entry of the map of processes; the key is the tgid. */
 struct wire_process {
 	unsigned long long start;
@@ -373,6 +409,8 @@ _Static_assert(sizeof(struct wire_freed) == 72, "shared with BPF");
 _Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
 _Static_assert(sizeof(struct wire_sample) == 72 + 8 * WIRE_MAX_WORDS, "shared with BPF");
 _Static_assert(sizeof(struct wire_object) == 56, "shared with BPF");
+_Static_assert(sizeof(struct wire_absence) == 40 + 2 * WIRE_ABSENCE_FRAMES, "shared with BPF");
+_Static_assert(sizeof(struct wire_times) == 136, "shared with BPF");
 _Static_assert(sizeof(struct wire_process) == 128, "shared with BPF");
 _Static_assert(sizeof(struct wire_frame) == 24, "shared with BPF");
 _Static_assert(sizeof(struct wire_thread) == 72, "shared with BPF");

@@ -23,12 +23,12 @@ static void run(__u64 ns)
 
 static void leave_cpu(void)
 {
-	on_switch(false, &self, &nobody);
+	on_switch(false, &self, &nobody, 1);
 }
 
 static void come_back(void)
 {
-	on_switch(false, &nobody, &self);
+	on_switch(false, &nobody, &self, 1);
 }
 
 static void time_off_the_cpu_is_left_out(void **state)
@@ -138,9 +138,9 @@ static void tasks_without_a_shadow_stack_are_passed_over(void **state)
 	come_back();
 	assert_false(world.has_thread);
 	enter(1, STACK_TOP - 0x100);
-	on_switch(false, &nobody, &nobody);
+	on_switch(false, &nobody, &nobody, 1);
 	world.now += 90;
-	on_switch(false, &nobody, &nobody);
+	on_switch(false, &nobody, &nobody, 1);
 	leave(STACK_TOP - 0x100);
 	flush(&world.thread);
 	expect_interval(0, 1, 6010, 100, 0);

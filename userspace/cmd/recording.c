@@ -154,6 +154,10 @@ static int open_client(struct recording *recording, const struct collect_options
 
 	if (options->sample_hz && !options->sample_if_possible)
 		return error_set(err, ENOTSUP, "the daemon takes no samples: record with --sample as root, by sudo");
+	if (options->off_cpu)
+		return error_set(
+		    err, ENOTSUP,
+		    "the daemon does not note when threads are off the CPU: record with --off-cpu as root, by sudo");
 	code = recording_make_directory(recording, err);
 	if (code < 0)
 		return code;
@@ -243,6 +247,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	    .ring_bytes = ring_bytes(settings->buffer_mib),
 	    .on_exec = on_exec,
 	    .sample_hz = (unsigned int)settings->sample_hz,
+	    .off_cpu = settings->off_cpu,
 	    .context = recording,
 	};
 	int code;
@@ -412,24 +417,52 @@ static void finish(struct recording *recording, struct client_result *result, st
 		collector_write_build(recording->collector, &recording->user, &result->build);
 }
 
-/* Writes the samples and says how many there are. Returns 0, or a negative errno if any could not be written. */
+static void print_samples(struct recording *recording, const struct collect_samples *samples)
+{
+	uint64_t whole = samples->ends[0][SAMPLE_WHOLE] + samples->ends[1][SAMPLE_WHOLE];
+
+	recording_say(recording,
+		      "%" PRIu64 " samples, %.1f%% of them whole stacks, %" PRIu64 " lost, in %s/" SAMPLES_FILE
+		      "; querytap samples %s shows them",
+		      samples->samples, 100.0 * (double)whole / (double)samples->samples, samples->lost,
+		      recording->directory, recording->directory);
+}
+
+static void print_absences(struct recording *recording, const struct collect_absences *absences)
+{
+	char cut[64] = "";
+
+	if (absences->cut)
+		snprintf(cut, sizeof(cut), ", %" PRIu64 " without their outermost queries", absences->cut);
+	recording_say(recording,
+		      "%" PRIu64 " absences of %" PRIu64 " threads from the CPU%s, %" PRIu64
+		      " lost, in %s/" SAMPLES_FILE "; querytap summarize --off-cpu %s shows them",
+		      absences->absences, absences->threads, cut, absences->lost, recording->directory,
+		      recording->directory);
+}
+
+/*
+ * Writes the samples and absences, and says how many there are. Returns 0, or a negative errno if any could not be
+ * written.
+ */
 static int close_samples(struct recording *recording, const struct collect_samples *samples)
 {
+	struct collect_absences absences;
 	struct error err;
-	uint64_t whole = samples->ends[0][SAMPLE_WHOLE] + samples->ends[1][SAMPLE_WHOLE];
 	int code = 0;
 
-	if (samples->samples)
+	if (recording->client)
+		return 0;
+	collector_absences(recording->collector, &absences);
+	if (samples->samples || absences.threads)
 		code = collector_write_samples(recording->collector, &recording->user, &err);
 	if (code < 0)
 		recording_say(recording, "samples were not written: %s", err.text);
-	else if (samples->samples && !recording->settings->quiet && recording->samples_asked)
-		recording_say(recording,
-			      "%" PRIu64 " samples, %.1f%% of them whole stacks, %" PRIu64 " lost, in %s/" SAMPLES_FILE
-			      "; querytap samples %s shows them",
-			      samples->samples, 100.0 * (double)whole / (double)samples->samples, samples->lost,
-			      recording->directory, recording->directory);
-	return code < 0 ? code : samples->lost && recording->samples_asked ? -ENOBUFS : 0;
+	if (code == 0 && samples->samples && !recording->settings->quiet && recording->samples_asked)
+		print_samples(recording, samples);
+	if (code == 0 && absences.threads && !recording->settings->quiet)
+		print_absences(recording, &absences);
+	return code < 0 ? code : (samples->lost && recording->samples_asked) || absences.lost ? -ENOBUFS : 0;
 }
 
 int recording_close(struct recording *recording, int status)

@@ -23,6 +23,7 @@ struct recording_settings {
 	const char *probes;	  /* auto, multi or perf */
 	unsigned long sample_hz;  /* 0: none, or as many as --overhead wants */
 	bool no_sample;
+	bool off_cpu;
 	bool no_compensate;
 };
 
@@ -99,6 +100,11 @@ struct recording_settings {
 	     .kind = OPTION_FLAG,                                                                                   \
 	     .offset = offsetof(type, member.no_sample),                                                            \
 	     .help = "Take no samples with --overhead auto either, by which what it leaves untimed is estimated"},  \
+	    {.name = "off-cpu",                                                                                     \
+	     .kind = OPTION_FLAG,                                                                                   \
+	     .offset = offsetof(type, member.off_cpu),                                                              \
+	     .help = "Note when and why threads are off the CPU: pre-empted, asleep, or waiting for another "       \
+		     "thread, a page, a pipe, a process or a file (Linux 6.2)"},                                    \
 	{                                                                                                           \
 		.name = "probes", .kind = OPTION_STRING, .argument = "METHOD",                                      \
 		.offset = offsetof(type, member.probes),                                                            \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "cmd/off_cpu.h"
 #include "cmd/tables.h"
 #include "cmd/untimed.h"
 #include "render/render.h"
@@ -17,6 +18,7 @@ struct summarize_settings {
 	const char *sort;
 	bool hits;
 	bool threads;
+	bool off_cpu;
 	bool json;
 	const char *output;
 };
@@ -32,6 +34,9 @@ static const struct option_row options[] = {
      "incremental build"},
     {"threads", 't', OPTION_FLAG, NULL, offsetof(struct summarize_settings, threads), 0, 0,
      "Show how much of each thread's time the self times add up to, instead of items"},
+    {"off-cpu", 0, OPTION_FLAG, NULL, offsetof(struct summarize_settings, off_cpu), 0, 0,
+     "Show what of the self times was on the CPU, asleep, blocked and pre-empted, or with --threads what of each "
+     "thread's time, where it was recorded with --off-cpu"},
     {"json", 'j', OPTION_FLAG, NULL, offsetof(struct summarize_settings, json), 0, 0,
      "Print JSON, as `summarize summarize --json` of measureme writes it"},
     {"output", 'o', OPTION_STRING, "FILE", offsetof(struct summarize_settings, output), 0, 0,
@@ -134,6 +139,16 @@ static int show_items(const struct summarize_settings *settings, const char *pat
 	return rc;
 }
 
+static int show_off_cpu(const struct summarize_settings *settings, const char *path, struct error *err)
+{
+	const struct off_cpu_settings chosen = {settings->limit, settings->threads, settings->json, settings->output};
+
+	if (settings->percent_above != 0 || settings->sort || settings->hits || (settings->threads && settings->limit))
+		return error_set(err, EINVAL,
+				 "option --off-cpu goes with --json, --output, and one of --threads and --limit alone");
+	return off_cpu_show(&chosen, path, err);
+}
+
 static int run(const void *chosen, int argc, char **argv)
 {
 	const struct summarize_settings *settings = chosen;
@@ -145,7 +160,9 @@ static int run(const void *chosen, int argc, char **argv)
 	else if (settings->percent_above > 100)
 		rc = error_set(&err, EINVAL, "option --percent-above cannot be more than 100");
 	else
-		rc = settings->threads ? show_threads(settings, argv[0], &err) : show_items(settings, argv[0], &err);
+		rc = settings->off_cpu	 ? show_off_cpu(settings, argv[0], &err)
+		     : settings->threads ? show_threads(settings, argv[0], &err)
+					 : show_items(settings, argv[0], &err);
 	if (rc)
 		fprintf(stderr, "querytap: %s\n", err.text);
 	return rc ? EXIT_USAGE : EXIT_OK;
@@ -166,7 +183,12 @@ const struct command command_summarize = {
 	       "--threads shows for each thread when its first event starts and its last one ends, the span between "
 	       "them, the sum of the self times of all its events, and the hole: what of the span is in no event, "
 	       "which is below zero where events overlap without lying in each other. The spans' total is what the "
-	       "table of items calls total cpu time. --json has the same as \"threads\", an array, and \"total\".",
+	       "table of items calls total cpu time. --json has the same as \"threads\", an array, and \"total\".\n"
+	       "\n"
+	       "--off-cpu divides the self times by what samples.qts beside the profile says, which record --off-cpu "
+	       "writes: on the CPU; asleep for a time that the thread chose; blocked, waiting for anything else; "
+	       "pre-empted, which is ready to run while others do. FILE may then be a folder too, for all its profiles "
+	       "together. --json has every reason, and those of the whole times.",
     .options = options,
     .order = OPTIONS_ANYWHERE,
     .settings_size = sizeof(struct summarize_settings),

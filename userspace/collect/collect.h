@@ -56,6 +56,7 @@ struct collect_options {
 	void (*on_exec)(void *context, pid_t pid);
 	unsigned int sample_hz;		 /* samples of each processor in a second; 0 for none */
 	bool sample_if_possible;	 /* do without samples where this kernel does not let them be taken */
+	bool off_cpu;			 /* note when threads are off the CPU */
 	void *context;			 /* of all calls back */
 	const struct collect_sink *sink; /* is told, and no profiles are written; NULL to write them; borrowed */
 };
@@ -137,6 +138,14 @@ struct collect_samples {
 	uint64_t lost;	   /* for which there was no room in the ring buffer or in memory */
 	uint64_t objects;  /* files that samples were in */
 	uint64_t table_bytes, table_ns; /* size of their tables in the kernel, and what it took to make them */
+};
+
+/* What is known of threads' absences from the CPU. */
+struct collect_absences {
+	uint64_t absences; /* told of */
+	uint64_t threads;
+	uint64_t cut;  /* absences in so many queries that the outer ones were not told of */
+	uint64_t lost; /* absences, or threads' times, for which there was no room in the ring buffer or in memory */
 };
 
 enum { COLLECT_MAX_COMPILERS = 32 };
@@ -236,9 +245,12 @@ int collector_look(struct collector *collector, void (*take)(void *context, cons
 /* What was sampled; all zero without sampling. */
 void collector_samples(const struct collector *collector, struct collect_samples *samples);
 
+/* What is known of absences so far; all zero where they are not noted. */
+void collector_absences(const struct collector *collector, struct collect_absences *absences);
+
 /*
  * Writes the file of samples (samples/samples.h) into the profiles' folder, after collector_finish of a collector that
- * samples. Returns 0 or a negative errno.
+ * samples or notes absences. Returns 0 or a negative errno.
  */
 int collector_write_samples(const struct collector *collector, const struct identity *owner, struct error *err);
 

@@ -50,6 +50,14 @@ static int map_ring(struct collector *collector, struct error *err)
 	return 0;
 }
 
+static int note_absences(struct collector *collector, struct error *err)
+{
+	collector->absences = absences_new();
+	if (!collector->absences)
+		return error_set(err, ENOMEM, "out of memory");
+	return absences_listen(collector->absences, collector->bpf, collector->ring, err);
+}
+
 int collector_open(const struct collect_options *options, struct collector **out, struct error *err)
 {
 	struct collector *collector = calloc(1, sizeof(*collector));
@@ -75,6 +83,7 @@ int collector_open(const struct collect_options *options, struct collector **out
 	    .overhead = options->overhead,
 	    .realtime_offset = clock_now(CLOCK_REALTIME) - clock_now(CLOCK_MONOTONIC),
 	};
+	collector->began = clock_now(CLOCK_MONOTONIC);
 	collector->on_exec = options->on_exec;
 	collector->context = options->context;
 	collector->sink = options->sink;
@@ -96,6 +105,8 @@ int collector_open(const struct collect_options *options, struct collector **out
 	/* There may be no compiler to probe. */
 	if (code == 0 && options->overhead.mode == OVERHEAD_SAMPLE)
 		code = sampler_start(collector->sampler, err);
+	if (code == 0 && options->off_cpu)
+		code = note_absences(collector, err);
 	if (code < 0)
 		collector_free(collector);
 	else
@@ -324,9 +335,9 @@ enum attach_method collector_method(const struct collector *collector)
 
 static void stop_following(struct collector *collector)
 {
-	struct bpf_link **links[] = {&collector->bpf->links.on_fork,	&collector->bpf->links.on_exec,
-				     &collector->bpf->links.on_exit,	&collector->bpf->links.on_switch,
-				     &collector->bpf->links.call_begin, &collector->bpf->links.on_free};
+	struct bpf_link **links[] = {&collector->bpf->links.on_fork, &collector->bpf->links.on_exec,
+				     &collector->bpf->links.on_exit, &collector->bpf->links.call_begin,
+				     &collector->bpf->links.on_free};
 
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		bpf_link__destroy(*links[i]);
@@ -368,7 +379,11 @@ void collector_finish(struct collector *collector)
 		sampler_stop(collector->sampler);
 	detach(collector);
 	collector_drain(collector);
+	/* From here on nobody leaves or comes back, so that what finish_threads ends is not ended once more. */
+	bpf_link__destroy(collector->bpf->links.on_switch);
+	collector->bpf->links.on_switch = NULL;
 	finish_threads(collector);
+	collector->ended = clock_now(CLOCK_MONOTONIC);
 	await_freed(collector);
 	stop_following(collector);
 	collector_drain(collector);
@@ -391,6 +406,7 @@ void collector_free(struct collector *collector)
 	bpf_link__destroy(collector->looking);
 	ring_buffer__free(collector->ring);
 	sampler_free(collector->sampler);
+	absences_free(collector->absences);
 	querytap_bpf__destroy(collector->bpf);
 	free(collector->directory);
 	free(collector);

@@ -7,6 +7,7 @@
 
 #include "bpf/wire.h"
 #include "build/bpf/querytap.skel.h"
+#include "collect/absences.h"
 #include "collect/attach.h"
 #include "collect/collect.h"
 #include "collect/processes.h"
@@ -29,6 +30,8 @@ struct collector {
 	struct ring_buffer *ring;
 	struct sampler *sampler; /* NULL if there are no samples to take */
 	bool sample_if_possible;
+	struct absences *absences; /* NULL if they are not noted */
+	uint64_t began, ended;	   /* recording; CLOCK_MONOTONIC nanoseconds */
 	bool multi;
 	struct overhead overhead;
 	const char *cache;

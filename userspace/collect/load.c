@@ -39,9 +39,10 @@ static int load_with(struct collector *collector, const struct collect_options *
 	querytap_bpf__destroy(collector->bpf);
 	collector->bpf = bpf;
 	bpf_program__set_autoload(bpf->progs.call_begin, files);
-	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time);
+	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time || options->off_cpu);
 	sampler_configure(bpf, options->sample_hz > 0);
 	recovery_configure(bpf, options);
+	absences_configure(bpf, options->off_cpu);
 	bpf->rodata->trace_all = options->follow_all;
 	if (options->comm)
 		strncpy((char *)bpf->rodata->trace_comm, options->comm, WIRE_COMM - 1);
@@ -77,6 +78,10 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 		return error_set(err, ENOTSUP,
 				 "this kernel cannot count cpu-time: it would miss some switches of threads (Linux 6.2 "
 				 "and newer miss none)");
+	if (options->off_cpu && !kernel_has_sure_storage())
+		return error_set(err, ENOTSUP,
+				 "this kernel cannot tell when threads are off the CPU: it would miss some of their "
+				 "switches (Linux 6.2 and newer miss none)");
 	if (options->sample_hz && !sampler_is_possible())
 		return error_set(
 		    err, ENOTSUP,
@@ -97,10 +102,10 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 	bpf->links.on_exec = bpf_program__attach(bpf->progs.on_exec);
 	bpf->links.on_exit = bpf_program__attach(bpf->progs.on_exit);
 	bpf->links.on_free = bpf_program__attach(bpf->progs.on_free);
-	if (options->cpu_time)
+	if (options->cpu_time || options->off_cpu)
 		bpf->links.on_switch = bpf_program__attach(bpf->progs.on_switch);
 	if (!bpf->links.on_fork || !bpf->links.on_exec || !bpf->links.on_exit || !bpf->links.on_free ||
-	    (options->cpu_time && !bpf->links.on_switch))
+	    ((options->cpu_time || options->off_cpu) && !bpf->links.on_switch))
 		return error_set(err, ENOTSUP, "cannot attach to the scheduler's tracepoints: %s", strerror(errno));
 	return 0;
 }

@@ -364,6 +364,11 @@ void sampler_place(const struct sampler *sampler, unsigned int object, uint64_t 
 	places_name(sampler->places, object, offset, name, file);
 }
 
+uint64_t sampler_began(const struct sampler *sampler)
+{
+	return sampler->began;
+}
+
 void sampler_describe(const struct sampler *sampler, struct samples *samples)
 {
 	struct collect_samples totals;

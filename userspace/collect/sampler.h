@@ -33,6 +33,9 @@ void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t num
 /* Begins to sample, if that is not done yet. Fails with a sentence where events cannot be opened. */
 int sampler_start(struct sampler *sampler, struct error *err);
 
+/* What the times of samples are counted from: CLOCK_MONOTONIC nanoseconds. */
+uint64_t sampler_began(const struct sampler *sampler);
+
 /* Stops sampling; samples that were taken can still be drained. */
 void sampler_stop(struct sampler *sampler);
 

@@ -16,6 +16,13 @@ void collector_samples(const struct collector *collector, struct collect_samples
 		sampler_totals(collector->sampler, samples);
 }
 
+void collector_absences(const struct collector *collector, struct collect_absences *absences)
+{
+	memset(absences, 0, sizeof(*absences));
+	if (collector->absences)
+		absences_totals(collector->absences, collector->bpf->bss->lost_absences, absences);
+}
+
 /* A frame of the shadow stack: a query that runs, what else happens with one, or another activity. */
 static void name_frame(void *context, unsigned int compiler, unsigned int number, struct samples_frame *frame)
 {
@@ -49,19 +56,32 @@ static int build(const struct collector *collector, struct samples **out)
 {
 	struct sampled_names names = {name_place, name_frame, (void *)collector};
 	struct samples_builder *builder = samples_build_begin();
+	uint64_t began = collector->sampler ? sampler_began(collector->sampler) : collector->began;
+	struct collect_absences absences;
 	struct samples *samples;
-	int named, code;
+	int named = 0, code;
 
 	*out = NULL;
 	if (!builder)
 		return -ENOMEM;
-	named = sampled_build(sampler_sampled(collector->sampler), &names, builder);
+	if (collector->sampler)
+		named = sampled_build(sampler_sampled(collector->sampler), &names, builder);
+	if (collector->absences && named == 0)
+		named = absences_build(collector->absences, began, &names, builder);
 	code = samples_build_end(builder, &samples);
 	if (named < 0 || code < 0) {
 		samples_free(samples);
 		return -ENOMEM;
 	}
-	sampler_describe(collector->sampler, samples);
+	samples->began = began + collector->place.realtime_offset;
+	samples->duration = collector->ended - began;
+	if (collector->sampler)
+		sampler_describe(collector->sampler, samples);
+	if (collector->absences) {
+		collector_absences(collector, &absences);
+		samples->absences_known = true;
+		samples->absences_lost = absences.lost;
+	}
 	*out = samples;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "analysis/analysis.h"
 #include "analysis/sampling.h"
 #include "samples/samples.h"
+#include "analysis/off_cpu.h"
 #include "util/error.h"
 
 /* Which of a summary's rows to show: those of at least `percent_above` percent, and at most `limit` (0: all). */
@@ -38,6 +39,18 @@ int render_summary_json(const struct summary *summary, const struct summary_filt
  */
 int render_threads_text(const struct thread_list *list, FILE *out, struct error *err);
 int render_threads_json(const struct thread_list *list, FILE *out, struct error *err);
+
+/*
+ * What items and threads were on and off the CPU: as tables, and as one line of JSON each, with times in nanoseconds and
+ * every reason by its name. Items: "items", an array of objects with "label", "invocation_count", "self_time" with its
+ * parts "self_on_cpu" and "self_off_cpu", and "time" with "off_cpu"; "outside", reasons again; "lost", a number.
+ * Threads: "threads", an array of objects with "pid", "tid", "process", "name", "start", "time" with its parts "on_cpu"
+ * and "off_cpu", and "scheduler_run_time"; "lost". At most `limit` items (0: all).
+ */
+int render_off_cpu_text(const struct off_cpu *sums, size_t limit, FILE *out, struct error *err);
+int render_off_cpu_json(const struct off_cpu *sums, size_t limit, FILE *out, struct error *err);
+int render_off_cpu_threads_text(const struct off_cpu *sums, FILE *out, struct error *err);
+int render_off_cpu_threads_json(const struct off_cpu *sums, FILE *out, struct error *err);
 
 /* Which rows of a diff to show: those whose label contains none of the `excluded`, and at most `limit` (0: all). */
 struct diff_filter {

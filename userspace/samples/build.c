@@ -12,7 +12,7 @@
 
 struct samples_builder {
 	struct samples *samples;
-	size_t frame_room, thread_room, sample_room, absence_room;
+	size_t frame_room, thread_room, sample_room, absence_room, times_room;
 	struct intern frames, threads; /* what tells them apart, by their index */
 	struct trie stacks;	       /* of frames */
 	bool failed;		       /* out of memory */
@@ -155,6 +155,18 @@ void samples_build_absence(struct samples_builder *builder, const struct samples
 				 sizeof(*samples->absences));
 	if (!builder->failed)
 		samples->absences[samples->absence_count++] = *absence;
+}
+
+void samples_build_times(struct samples_builder *builder, const struct samples_times *times)
+{
+	struct samples *samples = builder->samples;
+
+	if (builder->failed)
+		return;
+	samples->times =
+	    grow(builder, samples->times, samples->times_count, &builder->times_room, sizeof(*samples->times));
+	if (!builder->failed)
+		samples->times[samples->times_count++] = *times;
 }
 
 static bool end_stacks(struct samples_builder *builder)

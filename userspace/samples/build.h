@@ -20,6 +20,7 @@ uint32_t samples_build_thread(struct samples_builder *builder, uint32_t pid, uin
 /* Add one, in any order of times. */
 void samples_build_sample(struct samples_builder *builder, const struct samples_sample *sample);
 void samples_build_absence(struct samples_builder *builder, const struct samples_absence *absence);
+void samples_build_times(struct samples_builder *builder, const struct samples_times *times);
 
 /*
  * Ends the building and frees the builder. *out, which is the caller's, has samples and absences by time, and zeros

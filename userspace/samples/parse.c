@@ -223,6 +223,29 @@ static int parse_absences(struct cursor *cursor, struct samples *out)
 	return 0;
 }
 
+static int parse_times(struct cursor *cursor, struct samples *out)
+{
+	size_t count;
+
+	out->absences_lost = take_number(cursor);
+	count = take_count(cursor, 4 + SAMPLES_REASONS);
+	out->times = new_array(count, sizeof(*out->times));
+	if (!out->times)
+		return -ENOMEM;
+	out->times_count = count;
+	for (size_t i = 0; i < count && !cursor->failed; i++) {
+		struct samples_times *times = &out->times[i];
+
+		times->thread = take_number32(cursor);
+		times->start = take_number(cursor);
+		times->end = take_time(cursor, times->start);
+		times->ran = take_number(cursor);
+		for (size_t j = 0; j < SAMPLES_REASONS; j++)
+			times->off[j] = take_number(cursor);
+	}
+	return 0;
+}
+
 static int parse_section(enum section which, struct cursor *cursor, struct strings *strings, struct samples *out)
 {
 	switch (which) {
@@ -238,8 +261,10 @@ static int parse_section(enum section which, struct cursor *cursor, struct strin
 		return parse_threads(cursor, strings, out);
 	case SECTION_SAMPLES:
 		return parse_samples(cursor, out);
-	default:
+	case SECTION_ABSENCES:
 		return parse_absences(cursor, out);
+	default:
+		return parse_times(cursor, out);
 	}
 }
 

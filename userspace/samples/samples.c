@@ -30,6 +30,23 @@ static const char *tables_fault(const struct samples *samples)
 	return NULL;
 }
 
+static const char *times_fault(const struct samples_times *times, size_t threads)
+{
+	uint64_t left;
+
+	if (times->thread >= threads)
+		return "times are of a thread that is not there";
+	if (times->end < times->start)
+		return "a thread ends before it starts";
+	left = times->end - times->start;
+	for (size_t i = 0; i < SAMPLES_REASONS; i++) {
+		if (times->off[i] > left)
+			return "a thread is off the CPU for longer than it is there";
+		left -= times->off[i];
+	}
+	return NULL;
+}
+
 const char *samples_fault(const struct samples *samples)
 {
 	const char *fault = tables_fault(samples);
@@ -60,6 +77,8 @@ const char *samples_fault(const struct samples *samples)
 		else if ((unsigned int)absence->reason >= SAMPLES_REASONS)
 			fault = "an absence has a reason that is not known";
 	}
+	for (size_t i = 0; i < samples->times_count && !fault; i++)
+		fault = times_fault(&samples->times[i], samples->thread_count);
 	return fault;
 }
 
@@ -80,5 +99,6 @@ void samples_free(struct samples *samples)
 	free(samples->threads);
 	free(samples->samples);
 	free(samples->absences);
+	free(samples->times);
 	free(samples);
 }

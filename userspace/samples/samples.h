@@ -68,6 +68,14 @@ struct samples_absence {
 	enum samples_reason reason;
 };
 
+/* The account of a thread whose absences are known: all of its time that it was not off the CPU, it was on it. */
+struct samples_times {
+	uint32_t thread;
+	uint64_t start, end; /* nanoseconds since recording began: its first query, and its end or the recording's */
+	uint64_t off[SAMPLES_REASONS]; /* nanoseconds off the CPU, with the absences that are not here */
+	uint64_t ran;		       /* nanoseconds on it by the scheduler's account */
+};
+
 /* All that a file holds. The arrays and the texts in them are its own. */
 struct samples {
 	uint64_t began;	   /* CLOCK_REALTIME, nanoseconds since 1970 */
@@ -86,6 +94,9 @@ struct samples {
 	size_t sample_count;
 	struct samples_absence *absences; /* by time */
 	size_t absence_count;
+	struct samples_times *times; /* in no order */
+	size_t times_count;
+	uint64_t absences_lost; /* absences, and threads' times, that are not here */
 };
 
 /*

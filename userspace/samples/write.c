@@ -157,6 +157,22 @@ static void put_absences(struct buffer *buffer, const struct samples *samples)
 		put_number(buffer, all[i].reason);
 }
 
+static void put_times(struct buffer *buffer, const struct samples *samples)
+{
+	put_number(buffer, samples->absences_lost);
+	put_number(buffer, samples->times_count);
+	for (size_t i = 0; i < samples->times_count; i++) {
+		const struct samples_times *times = &samples->times[i];
+
+		put_number(buffer, times->thread);
+		put_number(buffer, times->start);
+		put_number(buffer, times->end - times->start);
+		put_number(buffer, times->ran);
+		for (size_t j = 0; j < SAMPLES_REASONS; j++)
+			put_number(buffer, times->off[j]);
+	}
+}
+
 /* The strings are those of the frames and threads, and have to stand before them. */
 static void put_contents(struct buffer *contents, const struct samples *samples)
 {
@@ -177,6 +193,8 @@ static void put_contents(struct buffer *contents, const struct samples *samples)
 	put_section(contents, SECTION_SAMPLES, &section);
 	put_absences(&section, samples);
 	put_section(contents, SECTION_ABSENCES, &section);
+	put_times(&section, samples);
+	put_section(contents, SECTION_TIMES, &section);
 	free(section.bytes);
 	free(frames.bytes);
 	free(threads.bytes);
