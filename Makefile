@@ -113,7 +113,7 @@ $(BUILD)/tests/unit/%.o: tests/unit/%.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The BPF programs as ordinary C: a stand-in for libbpf's headers comes first.
-$(patsubst %,$(BUILD)/tests/unit/test_%.o,pair guards clock): CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
+$(patsubst %,$(BUILD)/tests/unit/test_%.o,pair guards clock absence): CPPFLAGS := -Itests/unit/shim $(CPPFLAGS)
 
 $(BUILD)/tests/test_unwind_libdw: LDLIBS += -ldw
 

@@ -2,7 +2,8 @@
 /*
  * The BPF programs that pair entries and exits, compiled as ordinary C. A made-up thread enters and leaves queries and
  * guards at stack pointers of the test's choosing; what comes out is the list of intervals. Include cmocka.h first, and
- * define WITH_CPU_TIME as 1 for clocks that stand still while the thread is off the CPU.
+ * define WITH_CPU_TIME as 1 for clocks that stand still while the thread is off the CPU, and WITH_OFF_CPU as 1 for
+ * records of when it is.
  */
 #ifndef TESTS_BPF_WORLD_H
 #define TESTS_BPF_WORLD_H
@@ -17,14 +18,20 @@
 #define WITH_CPU_TIME 0
 #endif
 
+#ifndef WITH_OFF_CPU
+#define WITH_OFF_CPU 0
+#endif
+
 const volatile __u8 trace_all = 0;
 const volatile __u32 only_uid = WIRE_ANY_UID;
 const volatile __u8 counts_only = 0;
 const volatile __u8 cpu_time = WITH_CPU_TIME;
+const volatile __u8 off_cpu = WITH_OFF_CPU;
 const volatile __u64 wake_bytes = 1;
 volatile __u8 letting_go;
 __u64 texts;
 volatile __u64 cost_inside, cost_around, cost_pace;
+volatile __u64 lost_absences;
 struct processes_map processes;
 struct threads_map threads;
 const volatile __u8 with_texts = 1;
@@ -32,6 +39,7 @@ const volatile __u8 with_keys = 1;
 struct queries_map queries;
 struct passes_map passes;
 struct records_map records;
+struct absences_map absences;
 
 enum { MAX_INTERVALS = 4096, PID = 42, STACK_TOP = 0x800000, SEGMENT_SIZE = 0x100000 };
 
@@ -54,6 +62,9 @@ static struct world {
 	__u64 reading; /* nanoseconds that go by with each reading of the clock */
 	struct wire_interval intervals[MAX_INTERVALS];
 	size_t count;
+	struct wire_absence absences[16];
+	size_t absence_count;
+	struct pt_regs regs; /* with which the thread went to the kernel */
 	char reserved[sizeof(struct wire_args)];
 } world;
 
@@ -104,6 +115,18 @@ unsigned long long bpf_ktime_get_ns(void)
 	return now;
 }
 
+long bpf_task_pt_regs(void *task)
+{
+	(void)task;
+	return (long)&world.regs;
+}
+
+long bpf_probe_read_kernel(void *to, unsigned int size, const void *from)
+{
+	memcpy(to, from, size);
+	return 0;
+}
+
 long bpf_probe_read_user(void *to, unsigned int size, const void *from)
 {
 	if (world.has_memory)
@@ -117,9 +140,14 @@ long bpf_ringbuf_output(void *ring, void *data, unsigned long long size, unsigne
 {
 	const struct wire_intervals *record = data;
 
-	(void)ring, (void)flags;
+	(void)flags;
 	if (world.ring_full)
 		return -1;
+	if (ring == &absences) {
+		assert_true(world.absence_count < sizeof(world.absences) / sizeof(*world.absences));
+		memcpy(&world.absences[world.absence_count++], data, size);
+		return 0;
+	}
 	assert_int_equal(size, sizeof(record->header) + record->header.count * sizeof(record->intervals[0]));
 	memcpy(&world.intervals[world.count], record->intervals, record->header.count * sizeof(record->intervals[0]));
 	world.count += record->header.count;

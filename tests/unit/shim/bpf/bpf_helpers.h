@@ -24,6 +24,8 @@ void *bpf_get_current_task_btf(void);
 unsigned long long bpf_get_current_pid_tgid(void);
 unsigned long long bpf_get_attach_cookie(void *ctx);
 unsigned long long bpf_ktime_get_ns(void);
+long bpf_task_pt_regs(void *task);
+long bpf_probe_read_kernel(void *to, unsigned int size, const void *from);
 long bpf_probe_read_user(void *to, unsigned int size, const void *from);
 long bpf_ringbuf_output(void *ring, void *data, unsigned long long size, unsigned long long flags);
 void *bpf_ringbuf_reserve(void *ring, unsigned long long size, unsigned long long flags);
