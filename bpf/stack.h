@@ -176,12 +176,14 @@ static __always_inline void enter_frame(struct task_struct *task, struct thread 
 		return;
 	}
 	frame = &thread->frames[depth];
-	thread->depth = depth + 1;
 	thread->beyond = 0;
 	frame->key = key;
 	frame->argument = argument;
 	thread->skew += thread->around;
 	frame->start_and_number = (thread_time(thread, bpf_ktime_get_ns()) & WIRE_TIME_MASK) | number << 48;
+	/* If the thread is pre-empted here, what is told of that finds no frame without its number. */
+	barrier();
+	thread->depth = depth + 1;
 	thread->skew += thread->inside;
 }
 
