@@ -100,12 +100,13 @@ static bool send_end(struct task_struct *task, struct wire_process *process, __u
 /* Sends what a thread has, with the queries that still run as truncated. */
 static void finish_thread(struct task_struct *task, struct thread *thread)
 {
-	__u32 closed = close_down_to(thread, 0, time_of_thread(thread), INTERVAL_TRUNCATED);
+	__u32 closed;
 
-	count_up(process_of(thread), truncated, closed);
-	flush(thread);
 	if (off_cpu)
 		end_watch(task, thread);
+	closed = close_down_to(thread, 0, time_of_thread(thread), INTERVAL_TRUNCATED);
+	count_up(process_of(thread), truncated, closed);
+	flush(thread);
 }
 
 SEC("tp_btf/sched_process_fork")
