@@ -11,31 +11,73 @@
 #include "render/render.h"
 #include "util/path.h"
 
-/* The file of samples in the folder `path`, or in that of the file `path`. */
-static int read_samples(const char *path, bool is_folder, struct samples **samples, struct error *err)
+/* What is shown. */
+struct show {
+	char *folder; /* with the profiles */
+	struct samples *samples;
+	struct off_cpu_scope *processes; /* those that its profiles are of, without ends */
+	size_t process_count;
+	struct off_cpu sums;
+};
+
+static int read_samples(struct show *show, struct error *err)
 {
-	size_t length = is_folder ? strlen(path) : (size_t)(path_name(path) - path);
-	char *folder = length ? strndup(path, length) : strdup(".");
-	int rc = folder ? samples_read(folder, samples, err) : error_set(err, ENOMEM, "%s: out of memory", path);
+	int rc = samples_read(show->folder, &show->samples, err);
 
 	if (rc == -ENOENT)
 		rc = error_set(err, ENOENT,
 			       "there is no %s in %s: when threads were off the CPU is known of recordings with "
 			       "--off-cpu",
-			       SAMPLES_FILE, folder);
-	else if (!rc && !(*samples)->absences_known)
+			       SAMPLES_FILE, show->folder);
+	else if (!rc && !show->samples->absences_known)
 		rc = error_set(err, ENOENT,
 			       "the %s in %s does not tell when threads were off the CPU: it was recorded without "
 			       "--off-cpu",
-			       SAMPLES_FILE, folder);
-	free(folder);
+			       SAMPLES_FILE, show->folder);
 	return rc;
 }
 
-static int add_profile(const struct profile_file *file, const struct samples *samples, struct off_cpu *sums,
-		       struct error *err)
+/* Looks whose profiles there are: a process that becomes another compiler has several, and ids are given anew. */
+static int find_processes(struct show *show, struct error *err)
 {
-	struct off_cpu_scope scope = {.to = UINT64_MAX};
+	struct profile_files files;
+	int rc = profiles_find(show->folder, &files, err);
+
+	if (rc)
+		return rc;
+	show->processes = calloc(files.count, sizeof(*show->processes));
+	if (!show->processes)
+		rc = error_set(err, ENOMEM, "%s: out of memory", show->folder);
+	for (size_t i = 0; i < files.count && !rc; i++) {
+		struct mmp_reader *profile;
+
+		if (mmp_open(files.items[i].path, &profile, NULL))
+			continue;
+		show->processes[show->process_count++] = (struct off_cpu_scope){
+		    .pid = mmp_metadata(profile)->process_id, .from = mmp_metadata(profile)->start_time};
+		mmp_close(profile);
+	}
+	profiles_free(&files);
+	return rc;
+}
+
+/* The absences of the process are its own until the next one with its id. */
+static struct off_cpu_scope scope_of(const struct show *show, const struct mmp_metadata *process)
+{
+	struct off_cpu_scope scope = {process->process_id, process->start_time, UINT64_MAX};
+
+	for (size_t i = 0; i < show->process_count; i++) {
+		const struct off_cpu_scope *other = &show->processes[i];
+
+		if (other->pid == scope.pid && other->from > scope.from && other->from < scope.to)
+			scope.to = other->from;
+	}
+	return scope;
+}
+
+static int add_profile(struct show *show, const struct profile_file *file, struct error *err)
+{
+	struct off_cpu_scope scope;
 	struct mmp_reader *profile;
 	struct summary summary;
 	int rc = profiles_open(file, &profile, err);
@@ -45,16 +87,15 @@ static int add_profile(const struct profile_file *file, const struct samples *sa
 	if (strcmp(profile_counter(profile), MMP_COUNTER_WALL_TIME) != 0)
 		rc = error_set(err, ENOTSUP, "%s counts %s: --off-cpu needs %s", file->path, profile_counter(profile),
 			       MMP_COUNTER_WALL_TIME);
-	scope.pid = mmp_metadata(profile)->process_id;
-	scope.from = mmp_metadata(profile)->start_time;
+	scope = scope_of(show, mmp_metadata(profile));
 	if (!rc)
 		rc = summarize_profile(profile, &summary, err);
 	mmp_close(profile);
 	if (rc)
 		return rc;
-	rc = off_cpu_add_profile(sums, &summary, err);
+	rc = off_cpu_add_profile(&show->sums, &summary, err);
 	summary_free(&summary);
-	return rc ? rc : off_cpu_add_absences(sums, samples, &scope, err);
+	return rc ? rc : off_cpu_add_absences(&show->sums, show->samples, &scope, err);
 }
 
 static int print(const struct off_cpu_settings *settings, const struct off_cpu *sums, struct error *err)
@@ -76,21 +117,27 @@ static int print(const struct off_cpu_settings *settings, const struct off_cpu *
 int off_cpu_show(const struct off_cpu_settings *settings, const char *path, struct error *err)
 {
 	struct profile_files files;
-	struct samples *samples = NULL;
-	struct off_cpu sums = {0};
+	struct show show = {0};
+	size_t length;
 	int rc = profiles_find(path, &files, err);
 
 	if (rc)
 		return rc;
-	rc = read_samples(path, files.is_folder, &samples, err);
+	length = files.is_folder ? strlen(path) : (size_t)(path_name(path) - path);
+	show.folder = length ? strndup(path, length) : strdup(".");
+	rc = show.folder ? read_samples(&show, err) : error_set(err, ENOMEM, "%s: out of memory", path);
+	if (!rc)
+		rc = find_processes(&show, err);
 	for (size_t i = 0; i < files.count && !rc; i++)
-		rc = add_profile(&files.items[i], samples, &sums, err);
+		rc = add_profile(&show, &files.items[i], err);
 	if (!rc) {
-		off_cpu_sort(&sums);
-		rc = print(settings, &sums, err);
+		off_cpu_sort(&show.sums);
+		rc = print(settings, &show.sums, err);
 	}
-	off_cpu_free(&sums);
-	samples_free(samples);
+	off_cpu_free(&show.sums);
+	samples_free(show.samples);
+	free(show.processes);
+	free(show.folder);
 	profiles_free(&files);
 	return rc;
 }

@@ -247,7 +247,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	    .ring_bytes = ring_bytes(settings->buffer_mib),
 	    .on_exec = on_exec,
 	    .sample_hz = (unsigned int)settings->sample_hz,
-	    .off_cpu = settings->off_cpu,
+	    .off_cpu = settings->off_cpu && !recording->sink,
 	    .context = recording,
 	};
 	int code;
