@@ -74,7 +74,14 @@ static struct samples *make_samples(void)
 									 .thread = threads[i % 8],
 									 .stack = stacks[i],
 									 .reason = i % SAMPLES_REASONS});
+	for (uint64_t i = 0; i < 8; i++)
+		samples_build_times(builder, &(struct samples_times){.thread = threads[i],
+								     .start = i << 40,
+								     .end = i << 42,
+								     .off = {7 * i, i << 35},
+								     .ran = i << 41});
 	assert_int_equal(samples_build_end(builder, &samples), 0);
+	samples->absences_lost = 3;
 	samples->began = UINT64_MAX;
 	samples->duration = 1;
 	samples->hz = 997;
@@ -121,6 +128,15 @@ static void assert_same(const struct samples *a, const struct samples *b)
 		assert_int_equal(a->absences[i].thread, b->absences[i].thread);
 		assert_int_equal(a->absences[i].stack, b->absences[i].stack);
 		assert_int_equal(a->absences[i].reason, b->absences[i].reason);
+	}
+	assert_true(a->absences_lost == b->absences_lost);
+	assert_int_equal(a->times_count, b->times_count);
+	for (size_t i = 0; i < a->times_count; i++) {
+		assert_int_equal(a->times[i].thread, b->times[i].thread);
+		assert_true(a->times[i].start == b->times[i].start && a->times[i].end == b->times[i].end);
+		assert_true(a->times[i].ran == b->times[i].ran);
+		for (size_t j = 0; j < SAMPLES_REASONS; j++)
+			assert_true(a->times[i].off[j] == b->times[i].off[j]);
 	}
 }
 
@@ -365,6 +381,43 @@ static void test_contents(void **state)
 	samples_free(samples);
 }
 
+/* The section that need not be there: a thread that was there from 9 to 30, of which it waited 4 for a page. */
+static void test_times(void **state)
+{
+	static const uint8_t section[] = {8, 14, 6, 1, 0, 9, 21, 17, 0, 0, 4, 0, 0, 0, 0, 0};
+	static const struct {
+		size_t at;
+		uint8_t value;
+		const char *what;
+	} wrong[] = {
+	    {3, 2, "should"},			     /* too many */
+	    {4, 1, "thread that is"},		     /* not there */
+	    {10, 22, "for longer than it is there"}, /* off the CPU */
+	    {15, 18, "for longer than it is there"}, /* together */
+	};
+	uint8_t bytes[sizeof(contents) + sizeof(section)];
+	struct samples *samples;
+	struct error err = {""};
+
+	(void)state;
+	memcpy(bytes, contents, sizeof(contents));
+	memcpy(bytes + sizeof(contents), section, sizeof(section));
+	assert_int_equal(parse(bytes, sizeof(bytes), &samples, &err), 0);
+	assert_true(samples->absences_lost == 6);
+	assert_int_equal(samples->times_count, 1);
+	assert_true(samples->times[0].start == 9 && samples->times[0].end == 30 && samples->times[0].ran == 17);
+	assert_true(samples->times[0].off[SAMPLES_PAGE_IN] == 4);
+	samples_free(samples);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		uint8_t changed[sizeof(bytes)];
+
+		memcpy(changed, bytes, sizeof(bytes));
+		changed[sizeof(contents) + wrong[i].at] = wrong[i].value;
+		if (parse(changed, sizeof(changed), &samples, &err) != -EINVAL || !strstr(err.text, wrong[i].what))
+			fail_msg("%zu set to %d: '%s'", wrong[i].at, wrong[i].value, err.text);
+	}
+}
+
 static void test_wrong_contents(void **state)
 {
 	static const struct {
@@ -398,7 +451,7 @@ static void test_wrong_contents(void **state)
 	    {44, 5, "should"},		 /* a section that ends too early */
 	    {44, 7, "within a section"}, /* or too late */
 	    {43, 6, "not in order"},	 /* the same section twice */
-	    {43, 8, "missing"},		 /* an unknown section is skipped */
+	    {43, 9, "missing"},		 /* an unknown section is skipped */
 	};
 
 	(void)state;
@@ -493,6 +546,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_damaged, make_place, remove_place),
 	    cmocka_unit_test_setup_teardown(test_hostile_header, make_place, remove_place),
 	    cmocka_unit_test_setup_teardown(test_contents, make_place, remove_place),
+	    cmocka_unit_test(test_times),
 	    cmocka_unit_test(test_wrong_contents),
 	    cmocka_unit_test(test_unknown_section),
 	    cmocka_unit_test(test_any_byte),

@@ -299,7 +299,7 @@ static int parse_sections(struct cursor *cursor, struct strings *strings, struct
 		if (section.failed || section.at != section.end)
 			*fault = "a section does not hold what it should";
 	}
-	if (!*fault && next != SECTIONS)
+	if (!*fault && next <= LAST_NEEDED)
 		*fault = "a section is missing";
 	return 0;
 }

@@ -26,6 +26,9 @@ enum section {
 	SECTIONS
 };
 
+/* Those behind it may be missing. */
+#define LAST_NEEDED SECTION_ABSENCES
+
 #define HEAD_ESTIMATED 1u
 #define HEAD_ABSENCES_KNOWN 2u
 

@@ -193,8 +193,10 @@ static void put_contents(struct buffer *contents, const struct samples *samples)
 	put_section(contents, SECTION_SAMPLES, &section);
 	put_absences(&section, samples);
 	put_section(contents, SECTION_ABSENCES, &section);
-	put_times(&section, samples);
-	put_section(contents, SECTION_TIMES, &section);
+	if (samples->times_count || samples->absences_lost) {
+		put_times(&section, samples);
+		put_section(contents, SECTION_TIMES, &section);
+	}
 	free(section.bytes);
 	free(frames.bytes);
 	free(threads.bytes);
