@@ -54,8 +54,7 @@ uint64_t off_cpu_preempted(const uint64_t off[SAMPLES_REASONS]);
 uint64_t off_cpu_blocked(const uint64_t off[SAMPLES_REASONS]); /* all else */
 
 /*
- * What is left of `time` for the CPU. At least 0: a probe's own absences are in no query's time, which has the cost of
- * probes taken out.
+ * What is left of `time` for the CPU. At least 0: times have the cost of probes taken out, absences have not.
  */
 uint64_t off_cpu_rest(uint64_t time, const uint64_t off[SAMPLES_REASONS]);
 
