@@ -53,9 +53,7 @@ uint64_t off_cpu_asleep(const uint64_t off[SAMPLES_REASONS]);
 uint64_t off_cpu_preempted(const uint64_t off[SAMPLES_REASONS]);
 uint64_t off_cpu_blocked(const uint64_t off[SAMPLES_REASONS]); /* all else */
 
-/*
- * What is left of `time` for the CPU. At least 0: times have the cost of probes taken out, absences have not.
- */
+/* What is left of `time` for the CPU. At least 0: times have the cost of probes taken out, absences have not. */
 uint64_t off_cpu_rest(uint64_t time, const uint64_t off[SAMPLES_REASONS]);
 
 /* Frees what the sums hold, not the struct. */
