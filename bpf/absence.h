@@ -36,6 +36,7 @@ static __noinline int send_absence(struct thread *thread, __u64 time, __u64 leng
 	thread->off[reason] += length;
 	absence->time = time;
 	absence->length = length;
+	absence->skew = thread->skew;
 	absence->compiler = thread->compiler;
 	absence->reason = reason;
 	absence->depth = depth;

@@ -332,6 +332,7 @@ enum absence_reason {
 struct wire_absence {
 	struct wire_header header; /* count: frames sent */
 	unsigned long long time, length;
+	unsigned long long skew;		    /* what the thread's clock was behind by for its probes */
 	unsigned int compiler;			    /* as in the cookies; of no meaning without frames */
 	unsigned short reason;			    /* enum absence_reason */
 	unsigned short depth;			    /* frames on the shadow stack */
@@ -409,7 +410,7 @@ _Static_assert(sizeof(struct wire_freed) == 72, "shared with BPF");
 _Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
 _Static_assert(sizeof(struct wire_sample) == 72 + 8 * WIRE_MAX_WORDS, "shared with BPF");
 _Static_assert(sizeof(struct wire_object) == 56, "shared with BPF");
-_Static_assert(sizeof(struct wire_absence) == 40 + 2 * WIRE_ABSENCE_FRAMES, "shared with BPF");
+_Static_assert(sizeof(struct wire_absence) == 48 + 2 * WIRE_ABSENCE_FRAMES, "shared with BPF");
 _Static_assert(sizeof(struct wire_times) == 136, "shared with BPF");
 _Static_assert(sizeof(struct wire_process) == 128, "shared with BPF");
 _Static_assert(sizeof(struct wire_frame) == 24, "shared with BPF");

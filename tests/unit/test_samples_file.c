@@ -73,7 +73,8 @@ static struct samples *make_samples(void)
 									 .length = UINT64_MAX >> 16 >> i % 40,
 									 .thread = threads[i % 8],
 									 .stack = stacks[i],
-									 .reason = i % SAMPLES_REASONS});
+									 .reason = i % SAMPLES_REASONS,
+									 .skew = i << i % 40});
 	for (uint64_t i = 0; i < 8; i++)
 		samples_build_times(builder, &(struct samples_times){.thread = threads[i],
 								     .start = i << 40,
@@ -128,6 +129,7 @@ static void assert_same(const struct samples *a, const struct samples *b)
 		assert_int_equal(a->absences[i].thread, b->absences[i].thread);
 		assert_int_equal(a->absences[i].stack, b->absences[i].stack);
 		assert_int_equal(a->absences[i].reason, b->absences[i].reason);
+		assert_true(a->absences[i].skew == b->absences[i].skew);
 	}
 	assert_true(a->absences_lost == b->absences_lost);
 	assert_int_equal(a->times_count, b->times_count);
@@ -384,16 +386,16 @@ static void test_contents(void **state)
 /* The section that need not be there: a thread that was there from 9 to 30, of which it waited 4 for a page. */
 static void test_times(void **state)
 {
-	static const uint8_t section[] = {8, 14, 6, 1, 0, 9, 21, 17, 0, 0, 4, 0, 0, 0, 0, 0};
+	static const uint8_t section[] = {8, 15, 6, 2, 1, 0, 9, 21, 17, 0, 0, 4, 0, 0, 0, 0, 0};
 	static const struct {
 		size_t at;
 		uint8_t value;
 		const char *what;
 	} wrong[] = {
-	    {3, 2, "should"},			     /* too many */
-	    {4, 1, "thread that is"},		     /* not there */
-	    {10, 22, "for longer than it is there"}, /* off the CPU */
-	    {15, 18, "for longer than it is there"}, /* together */
+	    {4, 2, "should"},			     /* too many */
+	    {5, 1, "thread that is"},		     /* not there */
+	    {11, 22, "for longer than it is there"}, /* off the CPU */
+	    {16, 18, "for longer than it is there"}, /* together */
 	};
 	uint8_t bytes[sizeof(contents) + sizeof(section)];
 	struct samples *samples;
@@ -403,7 +405,7 @@ static void test_times(void **state)
 	memcpy(bytes, contents, sizeof(contents));
 	memcpy(bytes + sizeof(contents), section, sizeof(section));
 	assert_int_equal(parse(bytes, sizeof(bytes), &samples, &err), 0);
-	assert_true(samples->absences_lost == 6);
+	assert_true(samples->absences_lost == 6 && samples->absences[0].skew == 2);
 	assert_int_equal(samples->times_count, 1);
 	assert_true(samples->times[0].start == 9 && samples->times[0].end == 30 && samples->times[0].ran == 17);
 	assert_true(samples->times[0].off[SAMPLES_PAGE_IN] == 4);

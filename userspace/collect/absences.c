@@ -21,7 +21,7 @@ _Static_assert(ABSENCE_PREEMPTED == (int)SAMPLES_PREEMPTED && ABSENCE_FUTEX == (
 #define WORD(compiler, number) ((uint64_t)(compiler) << 16 | (number))
 
 struct absence {
-	uint64_t time, length;
+	uint64_t time, length, skew;
 	uint32_t thread;
 	uint32_t stack; /* node of the trie */
 	enum samples_reason reason;
@@ -127,7 +127,7 @@ static bool take_absence(struct absences *absences, const struct wire_absence *r
 			return false;
 	}
 	absences->list[absences->count++] =
-	    (struct absence){record->time, record->length, thread->number, stack, record->reason};
+	    (struct absence){record->time, record->length, record->skew, thread->number, stack, record->reason};
 	absences->cut += record->depth > record->header.count;
 	return true;
 }
@@ -244,6 +244,7 @@ int absences_build(const struct absences *absences, uint64_t began, const struct
 		    .thread = threads[absence->thread],
 		    .stack = stacks[absence->stack],
 		    .reason = absence->reason,
+		    .skew = absence->skew,
 		};
 
 		samples_build_absence(builder, &added);

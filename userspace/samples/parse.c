@@ -228,6 +228,8 @@ static int parse_times(struct cursor *cursor, struct samples *out)
 	size_t count;
 
 	out->absences_lost = take_number(cursor);
+	for (size_t i = 0; i < out->absence_count && !cursor->failed; i++)
+		out->absences[i].skew = take_number(cursor);
 	count = take_count(cursor, 4 + SAMPLES_REASONS);
 	out->times = new_array(count, sizeof(*out->times));
 	if (!out->times)

@@ -66,6 +66,8 @@ struct samples_absence {
 	uint32_t thread;
 	uint32_t stack; /* of queries and activities alone */
 	enum samples_reason reason;
+	uint64_t
+	    skew; /* what the thread's times in profiles were behind `time` by: the cost of its probes, nanoseconds */
 };
 
 /* The account of a thread whose absences are known: all of its time that it was not off the CPU, it was on it. */

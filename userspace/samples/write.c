@@ -160,6 +160,8 @@ static void put_absences(struct buffer *buffer, const struct samples *samples)
 static void put_times(struct buffer *buffer, const struct samples *samples)
 {
 	put_number(buffer, samples->absences_lost);
+	for (size_t i = 0; i < samples->absence_count; i++)
+		put_number(buffer, samples->absences[i].skew);
 	put_number(buffer, samples->times_count);
 	for (size_t i = 0; i < samples->times_count; i++) {
 		const struct samples_times *times = &samples->times[i];
