@@ -64,7 +64,7 @@ struct pass {
 	size_t *seen;			     /* the last stack that each row was counted for, as a total */
 };
 
-static bool in_scope(const struct samples *samples, uint32_t thread, uint64_t time, const struct off_cpu_scope *scope)
+bool off_cpu_in_scope(const struct samples *samples, uint32_t thread, uint64_t time, const struct off_cpu_scope *scope)
 {
 	time += samples->began;
 	return samples->threads[thread].pid == scope->pid && time >= scope->from && time < scope->to;
@@ -142,7 +142,7 @@ static bool add_threads(struct off_cpu *sums, const struct samples *samples, con
 	for (size_t i = 0; i < samples->times_count; i++) {
 		const struct samples_times *times = &samples->times[i];
 
-		if (!in_scope(samples, times->thread, times->start, scope))
+		if (!off_cpu_in_scope(samples, times->thread, times->start, scope))
 			continue;
 		if (!grow((void **)&sums->threads, sums->thread_count, &sums->thread_room, sizeof(*sums->threads)))
 			return false;
@@ -164,7 +164,7 @@ int off_cpu_add_absences(struct off_cpu *sums, const struct samples *samples, co
 		for (size_t i = 0; i < samples->absence_count; i++) {
 			const struct samples_absence *absence = &samples->absences[i];
 
-			if (in_scope(samples, absence->thread, absence->time, scope))
+			if (off_cpu_in_scope(samples, absence->thread, absence->time, scope))
 				pass.stacks[absence->stack][absence->reason] += absence->length;
 		}
 		done = add_stacks(sums, &pass) && add_threads(sums, samples, scope);

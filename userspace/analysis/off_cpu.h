@@ -37,6 +37,9 @@ struct off_cpu_scope {
 	uint64_t from, to;
 };
 
+/* Whether what the thread with this index did at a time of the samples is meant. */
+bool off_cpu_in_scope(const struct samples *samples, uint32_t thread, uint64_t time, const struct off_cpu_scope *scope);
+
 /* Adds the times of a profile. Returns 0 or -ENOMEM. *sums is zeroed before the first; free it with off_cpu_free. */
 int off_cpu_add_profile(struct off_cpu *sums, const struct summary *summary, struct error *err);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/absences.h"
 #include "cmd/profiles.h"
 #include "mmprofdata/mmprofdata.h"
 #include "render/render.h"
@@ -124,8 +125,36 @@ static int check_profiles(const struct paths *paths, struct error *err)
 	return rc;
 }
 
-static int write_trace(const struct paths *paths, const struct recorded_build *recorded,
-		       const struct trace_options *chosen, FILE *out, struct error *err)
+/* What a folder has besides its profiles. */
+struct beside {
+	struct recorded_build recorded;
+	struct absences_found absences;
+};
+
+static void read_beside(const char *folder, struct beside *beside)
+{
+	struct error err;
+	int rc;
+
+	profiles_read_build(folder, &beside->recorded);
+	rc = absences_find(folder, &beside->absences, &err);
+	if (rc && rc != -ENOENT)
+		fprintf(stderr, "querytap: %s; it is ignored\n", err.text);
+}
+
+static int add_absences(struct trace_writer *writer, const struct mmp_reader *profile,
+			const struct absences_found *absences, const struct trace_options *chosen, struct error *err)
+{
+	struct off_cpu_scope scope;
+
+	if (!absences->samples)
+		return 0;
+	scope = absences_scope(absences, mmp_metadata(profile));
+	return trace_add_absences(writer, profile, absences->samples, &scope, chosen, err);
+}
+
+static int write_trace(const struct paths *paths, const struct beside *beside, const struct trace_options *chosen,
+		       FILE *out, struct error *err)
 {
 	struct trace_writer *writer;
 	int rc = trace_open(out, &writer, err);
@@ -136,10 +165,12 @@ static int write_trace(const struct paths *paths, const struct recorded_build *r
 		rc = open_profile(paths->items[i], &profile, err);
 		if (!rc)
 			rc = trace_add(writer, profile, chosen, err);
+		if (!rc)
+			rc = add_absences(writer, profile, &beside->absences, chosen, err);
 		mmp_close(profile);
 	}
 	if (!rc)
-		trace_add_processes(writer, recorded, chosen);
+		trace_add_processes(writer, &beside->recorded, chosen);
 	trace_close(writer);
 	return rc;
 }
@@ -148,7 +179,7 @@ static int convert(const struct crox_settings *settings, const struct paths *pat
 {
 	struct trace_options chosen = {settings->collapse_threads, settings->minimum_us};
 	const char *path = strcmp(settings->output, "-") == 0 ? NULL : settings->output;
-	struct recorded_build recorded = {0};
+	struct beside beside = {0};
 	struct output output;
 	int rc = path ? 0 : check_profiles(paths, err);
 
@@ -157,9 +188,10 @@ static int convert(const struct crox_settings *settings, const struct paths *pat
 	if (rc)
 		return rc;
 	if (settings->directory)
-		profiles_read_build(settings->directory, &recorded);
-	rc = write_trace(paths, &recorded, &chosen, output.stream, err);
-	recorded_free(&recorded);
+		read_beside(settings->directory, &beside);
+	rc = write_trace(paths, &beside, &chosen, output.stream, err);
+	recorded_free(&beside.recorded);
+	absences_found_free(&beside.absences);
 	return output_close(&output, rc, err);
 }
 
@@ -186,7 +218,10 @@ const struct command command_crox = {
 	"asked with DuckDB's read_json: an event for each query and activity with name, cat (its kind), ts and "
 	"dur in microseconds, pid, tid and the query's arguments, if the profile has them. Each profile is a "
 	"process there, named by its crate. The values are those of measureme's crox. Where DIR has a build.json, "
-	"every other process of the build is one, too: cargo, build scripts, linkers.",
+	"every other process of the build is one, too: cargo, build scripts, linkers. Where it has a samples.qts of a "
+	"recording with --off-cpu, each thread has a second track, of the times when it was off the CPU, by their "
+	"reasons "
+	"(cat OffCpu).",
     .options = options,
     .order = OPTIONS_ANYWHERE,
     .settings_size = sizeof(struct crox_settings),

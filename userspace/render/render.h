@@ -41,9 +41,9 @@ int render_threads_text(const struct thread_list *list, FILE *out, struct error 
 int render_threads_json(const struct thread_list *list, FILE *out, struct error *err);
 
 /*
- * What items and threads were on and off the CPU: as tables, and as one line of JSON each, with times in nanoseconds and
- * every reason by its name. Items: "items", an array of objects with "label", "invocation_count", "self_time" with its
- * parts "self_on_cpu" and "self_off_cpu", and "time" with "off_cpu"; "outside", reasons again; "lost", a number.
+ * What items and threads were on and off the CPU: as tables, and as one line of JSON each, with times in nanoseconds
+ * and every reason by its name. Items: "items", an array of objects with "label", "invocation_count", "self_time" with
+ * its parts "self_on_cpu" and "self_off_cpu", and "time" with "off_cpu"; "outside", reasons again; "lost", a number.
  * Threads: "threads", an array of objects with "pid", "tid", "process", "name", "start", "time" with its parts "on_cpu"
  * and "off_cpu", and "scheduler_run_time"; "lost". At most `limit` items (0: all).
  */
@@ -97,6 +97,13 @@ int trace_open(FILE *out, struct trace_writer **writer, struct error *err);
 int trace_add(struct trace_writer *writer, const struct mmp_reader *profile, const struct trace_options *options,
 	      struct error *err);
 void trace_close(struct trace_writer *writer);
+
+/*
+ * Adds the absences of the profile's process: an event for each, named by its reason, in a thread of its own beside the
+ * one that was away, with times by the clock of that one's events. To be called behind trace_add of the profile.
+ */
+int trace_add_absences(struct trace_writer *writer, const struct mmp_reader *profile, const struct samples *samples,
+		       const struct off_cpu_scope *scope, const struct trace_options *options, struct error *err);
 
 /* Adds the processes of a build that are no compilers: an event for each, in a process of its own. */
 void trace_add_processes(struct trace_writer *writer, const struct recorded_build *recorded,

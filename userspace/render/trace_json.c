@@ -206,6 +206,68 @@ static void put_text(struct sink *sink, const char *text)
 	sink_need(sink, SINK_PIECE);
 }
 
+/* The threads of a trace that absences stand in are numbered from here on; no process id is as high. */
+#define ABSENT_THREADS ((uint32_t)1 << 30)
+
+/* Names the track of a thread's absences. */
+static void put_absent_thread(struct sink *sink, uint32_t process, uint32_t thread, const char *name)
+{
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, ",\n{\"name\":\"thread_name\",\"cat\":\"\",\"ph\":\"M\",\"ts\":0,\"tid\":");
+	sink_add_number(sink, ABSENT_THREADS + thread);
+	sink_add_literal(sink, ",\"pid\":");
+	sink_add_number(sink, process);
+	sink_add_literal(sink, ",\"args\":{\"name\":\"off the CPU: ");
+	put_text(sink, name);
+	sink_add_literal(sink, "\"}}");
+}
+
+/* By the clock of the thread's events. */
+static void put_absence(struct sink *sink, const struct samples *samples, const struct samples_absence *absence,
+			uint32_t process, uint32_t thread)
+{
+	const char *reason = samples_reason_name(absence->reason);
+
+	sink_need(sink, SINK_PIECE);
+	sink_add_literal(sink, ",\n{\"name\":\"");
+	sink_add(sink, reason, strlen(reason));
+	sink_add_literal(sink, "\",\"cat\":\"OffCpu\",\"args\":null,\"ph\":\"X\",\"ts\":");
+	sink_add_number(sink, (samples->began + absence->time - absence->skew) / 1000);
+	sink_add_literal(sink, ",\"dur\":");
+	sink_add_number(sink, absence->length / 1000);
+	sink_add_literal(sink, ",\"pid\":");
+	sink_add_number(sink, process);
+	sink_add_literal(sink, ",\"tid\":");
+	sink_add_number(sink, ABSENT_THREADS + thread);
+	sink_add_literal(sink, "}");
+}
+
+int trace_add_absences(struct trace_writer *writer, const struct mmp_reader *profile, const struct samples *samples,
+		       const struct off_cpu_scope *scope, const struct trace_options *options, struct error *err)
+{
+	bool *named = calloc(samples->thread_count + 1, sizeof(*named));
+	struct thread_map threads = {0};
+	int rc = named ? 0 : error_set(err, ENOMEM, "out of memory for a trace");
+
+	if (!rc && options->collapse_threads)
+		rc = thread_map_collapse(profile, &threads, err);
+	for (size_t i = 0; i < samples->absence_count && !rc; i++) {
+		const struct samples_absence *absence = &samples->absences[i];
+		uint32_t shown = thread_map_find(&threads, samples->threads[absence->thread].tid);
+
+		if (absence->length / 1000 < options->minimum_us ||
+		    !off_cpu_in_scope(samples, absence->thread, absence->time, scope))
+			continue;
+		if (!named[absence->thread])
+			put_absent_thread(&writer->sink, scope->pid, shown, samples->threads[absence->thread].name);
+		named[absence->thread] = true;
+		put_absence(&writer->sink, samples, absence, scope->pid, shown);
+	}
+	thread_map_free(&threads);
+	free(named);
+	return rc;
+}
+
 /* A number, if it is known. */
 static void put_known(struct sink *sink, const char *key, int64_t number)
 {
