@@ -215,6 +215,7 @@ static int set_up_sampling(const struct recording_settings *settings, struct col
 	const char *given = settings->events	? "--events"
 			    : settings->queries ? "--queries"
 			    : options->cpu_time ? "--counter=cpu-time"
+			    : options->off_cpu	? "--off-cpu"
 			    : options->sink	? "top"
 						: NULL;
 
@@ -442,10 +443,10 @@ static void print_absences(struct recording *recording, const struct collect_abs
 }
 
 /*
- * Writes the samples and absences, and says how many there are. Returns 0, or a negative errno if any could not be
- * written.
+ * Writes the samples, and absences if there are profiles that they are of, and says how many there are. Returns 0, or a
+ * negative errno if any could not be written.
  */
-static int close_samples(struct recording *recording, const struct collect_samples *samples)
+static int close_samples(struct recording *recording, const struct collect_samples *samples, bool profiles)
 {
 	struct collect_absences absences;
 	struct error err;
@@ -454,6 +455,8 @@ static int close_samples(struct recording *recording, const struct collect_sampl
 	if (recording->client)
 		return 0;
 	collector_absences(recording->collector, &absences);
+	if (!profiles)
+		absences = (struct collect_absences){0};
 	if (samples->samples || absences.threads)
 		code = collector_write_samples(recording->collector, &recording->user, &err);
 	if (code < 0)
@@ -474,7 +477,7 @@ int recording_close(struct recording *recording, int status)
 	int code;
 
 	finish(recording, &result, &samples);
-	code = close_samples(recording, &samples);
+	code = close_samples(recording, &samples, totals->files > 0);
 	incomplete = totals->lost || totals->failed || result.build.text[0] || result.broken.text[0] || code < 0;
 	if (!totals->files)
 		recording_drop_directory(recording);
