@@ -414,6 +414,9 @@ static void finish(struct recording *recording, struct client_result *result, st
 	collector_totals(recording->collector, &result->totals);
 	collector_untimed(recording->collector, &result->untimed);
 	collector_samples(recording->collector, samples);
+	/* Without profiles there is nothing that they would be needed for. */
+	if (!result->totals.files && !recording->samples_asked)
+		*samples = (struct collect_samples){0};
 	if (result->totals.files || samples->samples)
 		collector_write_build(recording->collector, &recording->user, &result->build);
 }
