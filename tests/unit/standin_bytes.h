@@ -68,6 +68,12 @@ static inline void check_plan(const struct plan *plan)
 		if (!plan->queries[i].refusal)
 			assert_true(plan->queries[i].vtable_offset % 8 == 0 &&
 				    plan->queries[i].vtable_offset / 8 < WIRE_VTABLE_SLOTS);
+	for (size_t i = 0; i < plan->body_count; i++)
+		if (plan->bodies[i].size == 0 || plan->bodies[i].offset >= size ||
+		    plan->bodies[i].size > size - plan->bodies[i].offset ||
+		    (i && plan->bodies[i].offset < plan->bodies[i - 1].offset + plan->bodies[i - 1].size) ||
+		    plan->bodies[i].number - WIRE_ACTIVITIES >= plan->activity_count)
+			fail_msg("a body that cannot be, at %#llx", (unsigned long long)plan->bodies[i].offset);
 	for (size_t i = 0; i < plan->site_count; i++)
 		if (plan->sites[i].offset >= size ||
 		    (!site_is_rare(plan->sites[i].kind) &&

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "bpf/wire.h"
 #include "compiler/pass.h"
+#include "compiler/pass_body.h"
 #include "compiler/pass_name.h"
 #include "tests/unit/elf_bytes.h"
 
@@ -41,6 +43,7 @@ static void forget_plan(void)
 	free(plan.activities);
 	free(plan.omissions);
 	free(plan.passes);
+	free(plan.bodies);
 	memset(&plan, 0, sizeof(plan));
 }
 
@@ -383,9 +386,134 @@ static void test_where_passes_run(void **state)
 	assert_int_equal(guard.exits[0], AT_FUNCTION + (uint64_t)(runs_end_ - runs));
 	assert_int_equal(guard.pass_vtable, 15);
 	assert_int_equal(guard.pass_self, 13);
+	assert_int_equal(guard.call_count, 1);
+	assert_memory_equal(runs + (guard.calls[0] - AT_FUNCTION) - 3, "\x41\xff\x57\x38", 4);
 	assert_false(find_pass(self_in_memory, self_in_memory_end, &guard));
 	assert_false(find_pass(vtable_moved, vtable_moved_end, &guard));
 	assert_false(find_pass(other_depth, other_depth_end, &guard));
+}
+
+/* ---- their code ---- */
+
+CODE(stays, "push %rax\ncall stays + 0x900\npop %rcx\nret");
+CODE(jumps, "mov %rsi, %rdi\njmp jumps + 0x80");
+CODE(jumps_on_condition, "test %rsi, %rsi\nje jumps_on_condition + 0x80\nret");
+CODE(jumps_by_pointer, "jmp *" TO_FROM(jumps_by_pointer, 0x180, 0x380));
+CODE(jumps_back, "jmp jumps_back - 0x80");
+
+/* A plan with as many passes, whose vtables are one behind the other; each has `counts` labels from `firsts` on.
+ * `other` is where one runs that has none; 0 for none. */
+static void take_passes(size_t count, const uint32_t *counts, const uint32_t *firsts, uint64_t other)
+{
+	forget_plan();
+	plan.passes = calloc(count, sizeof(*plan.passes));
+	assert_non_null(plan.passes);
+	plan.pass_count = count;
+	for (size_t i = 0; i < count; i++)
+		plan.passes[i] = (struct plan_pass){VTABLES + 0x40 * i, 0, counts[i], firsts[i]};
+	assert_int_equal(pass_add_bodies(image, &other, other != 0, &plan), 0);
+}
+
+/* The label's index of the pass whose body is at the address; -1 if it is none's. */
+static int told_at(uint64_t address)
+{
+	uint64_t offset = address - ELF_CODE + ELF_CODE_OFFSET;
+
+	for (size_t i = 0; i < plan.body_count; i++)
+		if (offset - plan.bodies[i].offset < plan.bodies[i].size)
+			return plan.bodies[i].number - WIRE_ACTIVITIES;
+	return -1;
+}
+
+/* Passes whose run_pass() are at the addresses. */
+static void put_passes(const struct elf_piece *functions, size_t count, const uint64_t *runs_at, size_t pass_count)
+{
+	struct elf_pointer pointers[16];
+
+	for (size_t i = 0; i < pass_count; i++)
+		pointers[i] = (struct elf_pointer){VTABLES + 0x40 * i + PASS_RUN_SLOT, runs_at[i]};
+	pointers[pass_count] = (struct elf_pointer){ELF_DATA + 0x380, ELF_CODE + 0x200};
+	open_image(functions, count, pointers, pass_count + 1);
+}
+
+/* Its parts, wherever the linker has put them, and what it jumps to and has for a caller what the pass has. */
+static void test_bodies(void **state)
+{
+	const struct elf_piece functions[] = {
+	    {"run", stays, stays_end, ELF_CODE},
+	    {"run.cold.0", stays, stays_end, ELF_CODE + 0x800},
+	    {"run.llvm.12.warm", stays, stays_end, ELF_CODE + 0x840},
+	    {"runs", stays, stays_end, ELF_CODE + 0x880},
+	    {"jumping", jumps, jumps_end, ELF_CODE + 0x80},
+	    {"jumped_to", jumps_on_condition, jumps_on_condition_end, ELF_CODE + 0x100},
+	    {"jumped_to.cold", stays, stays_end, ELF_CODE + 0x700},
+	    {"then", jumps_by_pointer, jumps_by_pointer_end, ELF_CODE + 0x180},
+	    {"at_last", jumps_back, jumps_back_end, ELF_CODE + 0x200},
+	    {"called", stays, stays_end, ELF_CODE + 0x900},
+	};
+	static const uint64_t runs_at[] = {ELF_CODE, ELF_CODE + 0x80};
+
+	(void)state;
+	put_passes(functions, 10, runs_at, 2);
+	take_passes(2, (const uint32_t[]){1, 1}, (const uint32_t[]){5, 6}, 0);
+	assert_int_equal(told_at(ELF_CODE), 5);
+	assert_int_equal(told_at(ELF_CODE + (uint64_t)(stays_end - stays) - 1), 5);
+	assert_int_equal(told_at(ELF_CODE + (uint64_t)(stays_end - stays)), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x800), 5);
+	assert_int_equal(told_at(ELF_CODE + 0x840), 5);
+	assert_int_equal(told_at(ELF_CODE + 0x880), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x80), 6);
+	assert_int_equal(told_at(ELF_CODE + 0x100), 6);
+	assert_int_equal(told_at(ELF_CODE + 0x700), 6);
+	assert_int_equal(told_at(ELF_CODE + 0x180), 6);
+	assert_int_equal(told_at(ELF_CODE + 0x200), 6);
+	assert_int_equal(plan.body_count, 8);
+	/* What it calls has another place on the stack. */
+	assert_int_equal(told_at(ELF_CODE + 0x900), -1);
+}
+
+/* Code that is not one label's alone tells nothing, however many jumps away it is. */
+static void test_common_bodies(void **state)
+{
+	const struct elf_piece functions[] = {
+	    {"one", jumps, jumps_end, ELF_CODE + 0x80},
+	    {"common", jumps_on_condition, jumps_on_condition_end, ELF_CODE + 0x100},
+	    {"common_too", jumps_by_pointer, jumps_by_pointer_end, ELF_CODE + 0x180},
+	    {"other", jumps_back, jumps_back_end, ELF_CODE + 0x200},
+	    {"several", jumps, jumps_end, ELF_CODE + 0x400},
+	    {"of_several", stays, stays_end, ELF_CODE + 0x480},
+	    {"folded", stays, stays_end, ELF_CODE + 0x500},
+	    {"folded_equally", stays, stays_end, ELF_CODE + 0x580},
+	    {"to_a_part", jumps, jumps_end, ELF_CODE + 0x600},
+	    {"in_parts.cold", stays, stays_end, ELF_CODE + 0x680},
+	    {"to_the_entry", jumps, jumps_end, ELF_CODE + 0x700},
+	    {"in_parts", stays, stays_end, ELF_CODE + 0x780},
+	    {"of_another", stays, stays_end, ELF_CODE + 0x800},
+	    {"of_no_label", jumps_back, jumps_back_end, ELF_CODE + 0x880},
+	};
+	static const uint64_t runs_at[] = {ELF_CODE + 0x80,  ELF_CODE + 0x180, ELF_CODE + 0x400, ELF_CODE + 0x500,
+					   ELF_CODE + 0x500, ELF_CODE + 0x580, ELF_CODE + 0x580, ELF_CODE + 0x600,
+					   ELF_CODE + 0x700, ELF_CODE + 0x800};
+
+	(void)state;
+	put_passes(functions, 14, runs_at, 10);
+	take_passes(10, (const uint32_t[]){1, 1, 2, 1, 1, 1, 1, 1, 1, 1},
+		    (const uint32_t[]){5, 6, 7, 9, 10, 11, 11, 12, 13, 14}, ELF_CODE + 0x880);
+	assert_int_equal(told_at(ELF_CODE + 0x80), 5);
+	assert_int_equal(told_at(ELF_CODE + 0x100), 5);
+	assert_int_equal(told_at(ELF_CODE + 0x180), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x200), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x400), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x480), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x500), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x580), 11);
+	assert_int_equal(told_at(ELF_CODE + 0x600), 12);
+	assert_int_equal(told_at(ELF_CODE + 0x680), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x700), 13);
+	assert_int_equal(told_at(ELF_CODE + 0x780), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x800), -1);
+	assert_int_equal(told_at(ELF_CODE + 0x880), -1);
+	assert_int_equal(plan.body_count, 5);
 }
 
 int main(void)
@@ -394,6 +522,7 @@ int main(void)
 	    cmocka_unit_test(test_names),	   cmocka_unit_test(test_other_functions),
 	    cmocka_unit_test(test_all_passes),	   cmocka_unit_test(test_passes_without_a_name),
 	    cmocka_unit_test(test_passes_in_code), cmocka_unit_test(test_where_passes_run),
+	    cmocka_unit_test(test_bodies),	   cmocka_unit_test(test_common_bodies),
 	};
 
 	return cmocka_run_group_tests(all, NULL, close_image);

@@ -162,7 +162,7 @@ static bool is_call(const struct plan_call *call)
 /* Where its function calls what runs it, a query can be told from a stack; where it jumps there, it cannot. */
 static void test_calls(void **state)
 {
-	size_t providers = 0;
+	size_t providers = 0, passes = 0;
 	struct plan *plan;
 
 	TAKE_COPY();
@@ -172,6 +172,7 @@ static void test_calls(void **state)
 	assert_int_equal(calls_of(plan, "fn_sig"), 0);
 	for (size_t i = 0; i < plan->call_count; i++) {
 		assert_true(i == 0 || plan->calls[i].offset >= plan->calls[i - 1].offset);
+		passes += plan->calls[i].number == PLAN_CALL_OF_PASS;
 		if (plan->calls[i].number != WIRE_QUERY_NONE)
 			continue;
 		if (!is_call(&plan->calls[i]))
@@ -179,6 +180,7 @@ static void test_calls(void **state)
 		providers++;
 	}
 	assert_in_range(providers, 11, 40);
+	assert_int_equal(passes, 1);
 	plan_free(plan);
 }
 

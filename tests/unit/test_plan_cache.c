@@ -108,6 +108,18 @@ static void assert_equal_plans(const struct plan *a, const struct plan *b)
 		assert_int_equal(a->passes[i].count, b->passes[i].count);
 		assert_int_equal(a->passes[i].first, b->passes[i].first);
 	}
+	assert_int_equal(a->call_count, b->call_count);
+	for (size_t i = 0; i < a->call_count; i++) {
+		assert_int_equal(a->calls[i].offset, b->calls[i].offset);
+		assert_int_equal(a->calls[i].number, b->calls[i].number);
+		assert_int_equal(a->calls[i].within, b->calls[i].within);
+	}
+	assert_int_equal(a->body_count, b->body_count);
+	for (size_t i = 0; i < a->body_count; i++) {
+		assert_int_equal(a->bodies[i].offset, b->bodies[i].offset);
+		assert_int_equal(a->bodies[i].size, b->bodies[i].size);
+		assert_int_equal(a->bodies[i].number, b->bodies[i].number);
+	}
 	for (size_t i = 0; i < a->site_count; i++) {
 		assert_int_equal(a->sites[i].event, b->sites[i].event);
 		assert_int_equal(a->sites[i].offset, b->sites[i].offset);
@@ -232,7 +244,7 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 7", "querytap-plan 6"},
+	    {"querytap-plan 8", "querytap-plan 7"},
 	    {"\n34128 23 1 type_of", "\n4294967288 23 1 type_of"}, /* a vtable far behind the table's end */
 	    {"\n34128 23 1 type_of", "\n262144 23 1 type_of"},	   /* just behind it */
 	    {"\n34128 23 1 type_of", "\n34129 23 1 type_of"},
@@ -263,6 +275,8 @@ static void test_forged_cache(void **state)
 	    {"activities 14", "activities 99999999999"},
 	    {"omissions 1", "omissions 2"},
 	    {"passes 2", "passes 3"},
+	    {"bodies 1", "bodies 0"},
+	    {"bodies 1", "bodies 2"},
 	};
 	struct plan *made;
 	char path[256];
@@ -291,7 +305,7 @@ static void test_forged_cache(void **state)
  * kind, event and cookie are given.
  */
 static void forge_guard(const char *path, const char *text, const struct site *site, const char *passes,
-			const char *calls)
+			const char *calls, const char *bodies)
 {
 	const char *activities = strstr(text, "\nactivities ");
 	static char forged[1 << 16];
@@ -300,9 +314,9 @@ static void forge_guard(const char *path, const char *text, const struct site *s
 	assert_non_null(activities);
 	length = snprintf(forged, sizeof(forged),
 			  "%.*s\nactivities 2\n5 linking\n6 expansion\nomissions 1\nelsewhere\ta reason\n%s\nsites 1\n"
-			  "%d %d %u %llu %llx\n%s\n",
+			  "%d %d %u %llu %llx\n%s\n%s\n",
 			  (int)(activities - text), text, passes, (int)site->kind, (int)site->event, site->group,
-			  (unsigned long long)site->offset, (unsigned long long)site->cookie, calls);
+			  (unsigned long long)site->offset, (unsigned long long)site->cookie, calls, bodies);
 	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
 			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
 	put_text(path, forged, (size_t)length);
@@ -360,12 +374,26 @@ static void test_forged_guards(void **state)
 		bool fits;
 	} calls[] = {{"calls 0", true},
 		     {"calls 3\n5 0 2\n5 16384 1\n6 15 1", true},
+		     {"calls 1\n5 4096 1", true},
+		     {"calls 1\n5 4097 1", false},
 		     {"calls 2\n6 0 1\n5 0 1", false},
 		     {"calls 1\n5 16 1", false},
 		     {"calls 1\n5 16383 1", false},
 		     {"calls 1\n5 16386 1", false},
 		     {"calls 1\n5 0", false},
-		     {"calls 2\n5 0 1", false}};
+		     {"calls 2\n5 0 1", false}},
+	  bodies[] = {{"bodies 0", true},
+		      {"bodies 3\n5 10 16384\n15 1 16385\n20 18446744073709551595 16384", true},
+		      {"bodies 2\n15 1 16385\n5 10 16384", false},
+		      {"bodies 2\n5 10 16384\n14 1 16385", false},
+		      {"bodies 1\n5 0 16384", false},
+		      {"bodies 1\n5 18446744073709551611 16384", false},
+		      {"bodies 1\n5 10 16386", false},
+		      {"bodies 1\n5 10 16383", false},
+		      {"bodies 1\n5 10 1", false},
+		      {"bodies 1\n5 10", false},
+		      {"bodies 2\n5 10 16384", false},
+		      {"bodies 1\n5 10 16384 1", false}};
 	struct site site = {.group = GROUP_FIRST};
 	struct plan *plan;
 	char path[256];
@@ -381,7 +409,7 @@ static void test_forged_guards(void **state)
 		site.kind = guard_cases[i].kind;
 		site.event = guard_cases[i].event;
 		site.cookie = guard_cases[i].cookie;
-		forge_guard(path, text, &site, passes[0].rows, calls[0].rows);
+		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, bodies[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != guard_cases[i].fits)
 			fail_msg("case %zu is %sbelieved", i, plan->from_cache ? "" : "not ");
@@ -389,7 +417,7 @@ static void test_forged_guards(void **state)
 	}
 	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
 		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY, GROUP_FIRST};
-		forge_guard(path, text, &site, passes[i].rows, calls[0].rows);
+		forge_guard(path, text, &site, passes[i].rows, calls[0].rows, bodies[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != passes[i].fits)
 			fail_msg("'%s' is %sbelieved", passes[i].rows, plan->from_cache ? "" : "not ");
@@ -402,14 +430,21 @@ static void test_forged_guards(void **state)
 		plan_free(plan);
 	}
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-		forge_guard(path, text, &site, passes[0].rows, calls[i].rows);
+		forge_guard(path, text, &site, passes[0].rows, calls[i].rows, bodies[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != calls[i].fits)
 			fail_msg("'%s' is %sbelieved", calls[i].rows, plan->from_cache ? "" : "not ");
 		plan_free(plan);
 	}
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, bodies[i].rows);
+		plan = get_plan();
+		if (plan->from_cache != bodies[i].fits)
+			fail_msg("'%s' is %sbelieved", bodies[i].rows, plan->from_cache ? "" : "not ");
+		plan_free(plan);
+	}
 	site.offset++; /* is none that may be probed */
-	forge_guard(path, text, &site, passes[0].rows, calls[0].rows);
+	forge_guard(path, text, &site, passes[0].rows, calls[0].rows, bodies[0].rows);
 	plan = get_plan();
 	assert_false(plan->from_cache);
 	plan_free(plan);

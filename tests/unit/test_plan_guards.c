@@ -178,6 +178,37 @@ static void test_passes(void **state)
 	plan_free(plan);
 }
 
+/* The one with a label of its own is told by its run_pass(); the others' is that of three. */
+static void test_bodies(void **state)
+{
+#define QUOTE(text) #text
+#define SYMBOL(name) QUOTE(name)
+	static const char gvn[] = SYMBOL(NAME_GVN_RUN);
+	const struct image_symbol *symbols;
+	struct error err = {{0}};
+	struct image *image;
+	struct plan *plan;
+	size_t count, found = 0;
+
+	TAKE_COPY();
+	plan = plan_of_bytes();
+	assert_int_equal(image_open(driver, &image, &err), 0);
+	assert_int_equal(image_read_symbols(image, &err), 0);
+	symbols = image_symbols(image, &count);
+	assert_int_equal(plan->body_count, 1);
+	assert_int_equal(plan->bodies[0].number, WIRE_ACTIVITIES + activity(plan, "mir_pass_g_v_n"));
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(symbols[i].name, gvn) != 0)
+			continue;
+		found++;
+		assert_int_equal(plan->bodies[0].offset, image_file_offset(image, symbols[i].address));
+		assert_int_equal(plan->bodies[0].size, symbols[i].size);
+	}
+	assert_int_equal(found, 1);
+	image_close(image);
+	plan_free(plan);
+}
+
 static void test_events_of_queries(void **state)
 {
 	struct plan *plan;
@@ -227,6 +258,7 @@ static void test_a_kind_that_is_not_known(void **state)
 	expect_omission(plan, "MIR passes", "where they are run was not found");
 	assert_int_equal(plan->activity_count, 6);
 	assert_int_equal(plan->pass_count, 0);
+	assert_int_equal(plan->body_count, 0);
 	assert_int_equal(plan->omission_count, 7);
 	assert_string_equal(plan_refusal(plan, EVENT_ACTIVITY, "mir_pass_g_v_n"),
 			    "no activity of this name was found in the compiler");
@@ -280,6 +312,7 @@ static void test_passes_of_another_name(void **state)
 	expect_omission(plan, "rustc_mir_transform::pass_manager::run_passes_inner",
 			"the names of MIR passes are not known");
 	assert_int_equal(plan->pass_count, 0);
+	assert_int_equal(plan->body_count, 0);
 	assert_int_equal(begins(plan, EVENT_ACTIVITY, GUARD_PASS), 0);
 	assert_int_equal(plan->activity_count, 10);
 	plan_free(plan);
@@ -291,6 +324,7 @@ int main(void)
 	    cmocka_unit_test(test_labels),
 	    cmocka_unit_test(test_arguments),
 	    cmocka_unit_test(test_passes),
+	    cmocka_unit_test(test_bodies),
 	    cmocka_unit_test(test_events_of_queries),
 	    cmocka_unit_test(test_a_kind_that_is_not_known),
 	    cmocka_unit_test(test_nothing_that_starts_timers),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Queries told from sampled stacks by a plan's calls. */
+/* Queries, activities and MIR passes told from sampled stacks by a plan's calls and bodies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,13 +12,20 @@
 
 enum { DRIVER = 3, OTHER = 4, LINKING = WIRE_ACTIVITIES + 5, EXPANSION = WIRE_ACTIVITIES + 6 };
 enum { RUNS = 100, RUNS_TOO = 104, TYPECK_ASKS = 200, LINKS = 300, EXPANDS_AND_LINKS = 400, FN_SIG_ASKS = 500 };
-enum { TYPECK = 7, FN_SIG = 8 };
+enum { PASSES_RUN = 600, GVN_CODE = 1000, INLINE_CODE = 1100, INLINE_REST = 2000, CODE_SIZE = 100 };
+enum { TYPECK = 7, FN_SIG = 8, GVN = WIRE_ACTIVITIES, INLINE = WIRE_ACTIVITIES + 1 };
 
 static struct plan_call calls[] = {
-    {RUNS, WIRE_QUERY_NONE, 2},	     {RUNS_TOO, WIRE_QUERY_NONE, 2},	{TYPECK_ASKS, TYPECK, 1}, {LINKS, LINKING, 1},
-    {EXPANDS_AND_LINKS, LINKING, 9}, {EXPANDS_AND_LINKS, EXPANSION, 2}, {FN_SIG_ASKS, FN_SIG, 1},
+    {RUNS, WIRE_QUERY_NONE, 2}, {RUNS_TOO, WIRE_QUERY_NONE, 2},	    {TYPECK_ASKS, TYPECK, 1},
+    {LINKS, LINKING, 1},	{EXPANDS_AND_LINKS, LINKING, 9},    {EXPANDS_AND_LINKS, EXPANSION, 2},
+    {FN_SIG_ASKS, FN_SIG, 1},	{PASSES_RUN, PLAN_CALL_OF_PASS, 1},
 };
-static struct plan plan = {.calls = calls, .call_count = sizeof(calls) / sizeof(*calls)};
+static struct plan_body bodies[] = {
+    {GVN_CODE, CODE_SIZE, GVN}, {INLINE_CODE, CODE_SIZE, INLINE}, {INLINE_REST, CODE_SIZE, INLINE}};
+static struct plan plan = {.calls = calls,
+			   .call_count = sizeof(calls) / sizeof(*calls),
+			   .bodies = bodies,
+			   .body_count = sizeof(bodies) / sizeof(*bodies)};
 static const struct told_compiler compiler = {&plan, 2};
 static const struct told_compiler *compilers[WIRE_MAX_OBJECTS] = {[DRIVER] = &compiler};
 static struct wire_sample sample, told;
@@ -30,7 +37,8 @@ static struct wire_sample sample, told;
 static void tell(const unsigned long long *words, size_t count)
 {
 	sample = (struct wire_sample){.header = {WIRE_SAMPLE, 7, 8, (unsigned int)count}, .time = 99, .in_kernel = 1};
-	memcpy(sample.words, words, count * sizeof(*words));
+	if (count)
+		memcpy(sample.words, words, count * sizeof(*words));
 	tell_queries(compilers, &sample, &told);
 }
 
@@ -79,6 +87,61 @@ static void test_activities(void **state)
 	assert_told(WORDS(AT(1), FRAME(LINKING), AT(LINKS), FRAME(EXPANSION), FRAME(LINKING), AT(EXPANDS_AND_LINKS)));
 }
 
+/* A pass runs where the call of passes has gone to its body, whatever that calls and wherever it is in it. */
+static void test_passes(void **state)
+{
+	static const struct {
+		unsigned int place, number;
+	} rows[] = {{GVN_CODE, GVN},
+		    {GVN_CODE + CODE_SIZE - 1, GVN},
+		    {INLINE_CODE, INLINE},
+		    {INLINE_REST, INLINE},
+		    {INLINE_REST + CODE_SIZE - 1, INLINE}};
+	static const unsigned int elsewhere[] = {GVN_CODE - 1, INLINE_CODE + CODE_SIZE, INLINE_REST - 1,
+						 INLINE_REST + CODE_SIZE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		tell(WORDS(AT(1), AT(rows[i].place), AT(PASSES_RUN), AT(2)));
+		assert_told(WORDS(AT(1), AT(rows[i].place), FRAME(rows[i].number), AT(PASSES_RUN), AT(2)));
+		tell(WORDS(AT(rows[i].place), AT(PASSES_RUN)));
+		assert_told(WORDS(AT(rows[i].place), FRAME(rows[i].number), AT(PASSES_RUN)));
+	}
+	assert_int_equal(told.compiler, 2);
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+		tell(WORDS(AT(elsewhere[i]), AT(PASSES_RUN)));
+		assert_told(WORDS(AT(elsewhere[i]), AT(PASSES_RUN)));
+	}
+}
+
+/* Passes within passes, and the query in one; a body that something else has called is no pass of its own. */
+static void test_nested_passes(void **state)
+{
+	(void)state;
+	tell(WORDS(AT(GVN_CODE), AT(PASSES_RUN), AT(RUNS), AT(TYPECK_ASKS), AT(INLINE_CODE), AT(PASSES_RUN)));
+	assert_told(WORDS(AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN), FRAME(TYPECK), AT(RUNS), AT(TYPECK_ASKS),
+			  AT(INLINE_CODE), FRAME(INLINE), AT(PASSES_RUN)));
+	tell(WORDS(AT(GVN_CODE), AT(PASSES_RUN), AT(GVN_CODE), AT(PASSES_RUN)));
+	assert_told(WORDS(AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN), AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN)));
+	tell(WORDS(AT(INLINE_CODE), AT(GVN_CODE), AT(PASSES_RUN)));
+	assert_told(WORDS(AT(INLINE_CODE), AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN)));
+	tell(WORDS(AT(1), AT(GVN_CODE), AT(2)));
+	assert_told(WORDS(AT(1), AT(GVN_CODE), AT(2)));
+}
+
+static void test_no_pass(void **state)
+{
+	(void)state;
+	tell(WORDS(AT(PASSES_RUN), AT(GVN_CODE)));
+	assert_told(WORDS(AT(PASSES_RUN), AT(GVN_CODE)));
+	tell(WORDS(FRAME(TYPECK), AT(PASSES_RUN)));
+	assert_told(WORDS(FRAME(TYPECK), AT(PASSES_RUN)));
+	tell(WORDS(WORD_MAKE(OTHER, GVN_CODE), AT(PASSES_RUN)));
+	assert_told(WORDS(WORD_MAKE(OTHER, GVN_CODE), AT(PASSES_RUN)));
+	tell(WORDS(WORD_MAKE(WORD_NO_OBJECT, GVN_CODE), AT(PASSES_RUN)));
+	assert_told(WORDS(WORD_MAKE(WORD_NO_OBJECT, GVN_CODE), AT(PASSES_RUN)));
+}
+
 /* What the shadow stack has told is not told twice, wherever the walk has put it. */
 static void test_known(void **state)
 {
@@ -86,6 +149,8 @@ static void test_known(void **state)
 	tell(WORDS(AT(1), FRAME(TYPECK), AT(RUNS), AT(TYPECK_ASKS), FRAME(LINKING), AT(EXPANDS_AND_LINKS)));
 	assert_told(WORDS(AT(1), FRAME(TYPECK), AT(RUNS), AT(TYPECK_ASKS), FRAME(LINKING), FRAME(EXPANSION),
 			  AT(EXPANDS_AND_LINKS)));
+	tell(WORDS(AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN), AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN)));
+	assert_told(WORDS(AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN), AT(GVN_CODE), FRAME(GVN), AT(PASSES_RUN)));
 	tell(WORDS(AT(1), AT(RUNS), FRAME(FN_SIG), AT(TYPECK_ASKS)));
 	assert_told(WORDS(AT(1), FRAME(TYPECK), AT(RUNS), FRAME(FN_SIG), AT(TYPECK_ASKS)));
 }
@@ -105,8 +170,9 @@ static void test_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_query), cmocka_unit_test(test_no_query), cmocka_unit_test(test_activities),
-	    cmocka_unit_test(test_known), cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_query),  cmocka_unit_test(test_no_query),	 cmocka_unit_test(test_activities),
+	    cmocka_unit_test(test_passes), cmocka_unit_test(test_nested_passes), cmocka_unit_test(test_no_pass),
+	    cmocka_unit_test(test_known),  cmocka_unit_test(test_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

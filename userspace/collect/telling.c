@@ -49,6 +49,34 @@ static unsigned int query_behind(const struct told_compiler *const compilers[WIR
 	return calls.count == 1 && calls.first->number <= WIRE_MAX_QUERIES ? calls.first->number : WIRE_QUERY_NONE;
 }
 
+/* The pass that a caller at index `at` of the sample runs; WIRE_QUERY_NONE if that is not known. */
+static unsigned int pass_before(const struct told_compiler *compiler, const struct wire_sample *sample, size_t at)
+{
+	unsigned int object = WORD_KIND(sample->words[at]);
+	size_t low = 0, high = compiler->plan->body_count;
+	uint64_t offset;
+
+	do {
+		if (at == 0)
+			return WIRE_QUERY_NONE;
+	} while (WORD_KIND(sample->words[--at]) == WORD_FRAME);
+	if (WORD_KIND(sample->words[at]) != object)
+		return WIRE_QUERY_NONE;
+	offset = WORD_VALUE(sample->words[at]);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct plan_body *body = &compiler->plan->bodies[middle];
+
+		if (offset < body->offset)
+			high = middle;
+		else if (offset - body->offset >= body->size)
+			low = middle + 1;
+		else
+			return body->number;
+	}
+	return WIRE_QUERY_NONE;
+}
+
 static void put(struct wire_sample *out, uint64_t word)
 {
 	if (out->header.count < WIRE_MAX_WORDS)
@@ -79,6 +107,8 @@ void tell_queries(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS],
 
 			if (number == WIRE_QUERY_NONE)
 				number = query_behind(compilers, sample, i);
+			else if (number == PLAN_CALL_OF_PASS)
+				number = pass_before(compiler, sample, i);
 			else if (number <= WIRE_MAX_QUERIES)
 				number = WIRE_QUERY_NONE;
 			if (number == WIRE_QUERY_NONE || has_frame(out, number))

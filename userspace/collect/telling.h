@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Which queries and activities a sampled stack is in, told by the calls that are on it. */
+/* Which queries and activities a sampled stack is in, told by the calls that are on it and, for MIR passes, what is
+ * called. */
 #ifndef QUERYTAP_COLLECT_TELLING_H
 #define QUERYTAP_COLLECT_TELLING_H
 

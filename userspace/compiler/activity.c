@@ -259,9 +259,9 @@ static int add_sites(const struct search *search, const struct guard *guard, uns
 	    .kind = SITE_BEGIN, .event = event_of(guard->callee), .cookie = cookie | GUARD_MAKE(0, id, 0, 0)};
 	int code = rows_add_site(search->survey->image, plan, guard->entry, begin);
 
-	if (code == 0 && begin.event == EVENT_ACTIVITY && !guard->is_pass && !guard->has_more_calls)
-		code =
-		    rows_add_calls(search->survey->image, plan, guard->calls, guard->call_count, GUARD_NUMBER(cookie));
+	if (code == 0 && begin.event == EVENT_ACTIVITY && !guard->has_more_calls)
+		code = rows_add_calls(search->survey->image, plan, guard->calls, guard->call_count,
+				      guard->is_pass ? PLAN_CALL_OF_PASS : GUARD_NUMBER(cookie));
 	return code == 0 ? add_ends(search, guard, id, plan) : code;
 }
 
@@ -458,7 +458,7 @@ static int drop_idle_passes(const struct search *search, struct plan *plan)
 		return 0;
 	for (size_t i = 0; i < plan->activity_count; i++)
 		free(plan->activities[i].label);
-	plan->activity_count = plan->pass_count = 0;
+	plan->activity_count = plan->pass_count = plan->body_count = 0;
 	return rows_add_omission(plan, "MIR passes", "where they are run was not found");
 }
 

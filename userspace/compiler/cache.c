@@ -21,7 +21,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 7"
+#define FORMAT "querytap-plan 8"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -81,6 +81,10 @@ char *plan_to_text(const struct plan *plan, size_t *size)
 	for (size_t i = 0; i < plan->call_count; i++)
 		fprintf(out, "%" PRIu64 " %" PRIu16 " %" PRIu16 "\n", plan->calls[i].offset, plan->calls[i].number,
 			plan->calls[i].within);
+	fprintf(out, "bodies %zu\n", plan->body_count);
+	for (size_t i = 0; i < plan->body_count; i++)
+		fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu16 "\n", plan->bodies[i].offset, plan->bodies[i].size,
+			plan->bodies[i].number);
 	if (fflush(out) == 0) {
 		crc = crc32(0, (const unsigned char *)text, (unsigned int)*size);
 		fprintf(out, "crc32 %08lx\n", crc);
@@ -240,13 +244,18 @@ static unsigned int wire_class(enum event_class event)
 	return classes[event];
 }
 
+static bool is_activity(const struct plan *plan, unsigned int number)
+{
+	return number >= WIRE_ACTIVITIES && number - WIRE_ACTIVITIES < plan->activity_count;
+}
+
 /* Whether a guard's begin has a number that its event can have. */
 static bool number_fits(const struct plan *plan, const struct site *site)
 {
 	unsigned int number = GUARD_NUMBER(site->cookie);
 
 	if (site->event == EVENT_ACTIVITY)
-		return number >= WIRE_ACTIVITIES && number - WIRE_ACTIVITIES < plan->activity_count;
+		return is_activity(plan, number);
 	if (GUARD_NAMING(site->cookie) != GUARD_FIXED)
 		return number == WIRE_NUMBER(wire_class(site->event), 0);
 	return number >> 12 == wire_class(site->event) && (number & 0xfff) <= plan->query_count;
@@ -375,8 +384,8 @@ static bool parse_call(const char *line, const struct plan *plan, uint64_t least
 	       sscanf(line, "%" SCNu64 " %" SCNu16 " %" SCNu16 "%n", &call->offset, &call->number, &call->within,
 		      &used) == 3 &&
 	       !line[used] && call->offset >= least &&
-	       (call->number <= plan->query_count ||
-		(call->number >= WIRE_ACTIVITIES && call->number - WIRE_ACTIVITIES < plan->activity_count));
+	       (call->number <= plan->query_count || call->number == PLAN_CALL_OF_PASS ||
+		is_activity(plan, call->number));
 }
 
 static bool parse_calls(char **at, struct plan *plan)
@@ -390,6 +399,31 @@ static bool parse_calls(char **at, struct plan *plan)
 		least = plan->calls[i].offset;
 	}
 	return plan->calls;
+}
+
+/* So are bodies, and a place is in one at most. */
+static bool parse_body(const char *line, const struct plan *plan, uint64_t least, struct plan_body *body)
+{
+	int used = 0;
+
+	return line &&
+	       sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu16 "%n", &body->offset, &body->size, &body->number,
+		      &used) == 3 &&
+	       !line[used] && body->offset >= least && body->size && body->size <= UINT64_MAX - body->offset &&
+	       is_activity(plan, body->number);
+}
+
+static bool parse_bodies(char **at, struct plan *plan)
+{
+	uint64_t count, least = 0;
+
+	plan->bodies = next_rows(at, "bodies", MAX_ROWS, sizeof(*plan->bodies), &count);
+	for (uint64_t i = 0; plan->bodies && i < count; i++, plan->body_count++) {
+		if (!parse_body(*at ? next_line(at) : NULL, plan, least, &plan->bodies[i]))
+			return false;
+		least = plan->bodies[i].offset + plan->bodies[i].size;
+	}
+	return plan->bodies;
 }
 
 static bool parse_group_count(char **at, struct plan *plan)
@@ -406,7 +440,7 @@ static bool parse_rows(char **at, struct plan *plan)
 {
 	return parse_group_count(at, plan) && parse_queries(at, plan) && parse_activities(at, plan) &&
 	       parse_omissions(at, plan) && parse_passes(at, plan) && parse_sites(at, plan) && parse_calls(at, plan) &&
-	       *at && !**at;
+	       parse_bodies(at, plan) && *at && !**at;
 }
 
 static bool copy_value(char *to, size_t size, const char *value)

@@ -97,10 +97,19 @@ struct plan_call {
 	uint64_t offset; /* of its last byte, in the file */
 	/*
 	 * As in struct wire_interval: the activity that the caller has begun, or the query that the caller is for,
-	 * which runs if the frame that is called is in a call with WIRE_QUERY_NONE, by which a provider is run.
+	 * which runs if the frame that is called is in a call with WIRE_QUERY_NONE, by which a provider is run. Or
+	 * PLAN_CALL_OF_PASS: a MIR pass runs, the one in whose body the frame that is called is.
 	 */
 	uint16_t number;
 	uint16_t within; /* calls that the caller makes meanwhile */
+};
+
+#define PLAN_CALL_OF_PASS 0x1000 /* more than any query's number, and less than any activity's */
+
+/* Code that is one MIR pass's alone, if a PLAN_CALL_OF_PASS has called it. */
+struct plan_body {
+	uint64_t offset, size; /* in the file, bytes */
+	uint16_t number;       /* the pass's activity, as in struct wire_interval */
 };
 
 /* Where to probe one compiler. Immutable once made; free with plan_free. */
@@ -122,6 +131,8 @@ struct plan {
 	size_t site_count;
 	struct plan_call *calls; /* by rising offset */
 	size_t call_count;
+	struct plan_body *bodies; /* by rising offset; none overlap */
+	size_t body_count;
 	size_t group_count; /* one more than the highest group */
 	bool from_cache;
 };

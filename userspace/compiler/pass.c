@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "bpf/wire.h"
+#include "compiler/pass_body.h"
 #include "compiler/pass_code.h"
 #include "compiler/pass_name.h"
 
 enum {
 	NAME_SLOT = 0x18, /* of a pass's vtable, bytes */
-	RUN_SLOT = 0x38,
-	MAX_LABELS = 64, /* of one type of pass */
+	MAX_LABELS = 64,  /* of one type of pass */
 	LABEL = 2 * PASS_NAME + 16,
 	BEFORE = 8,  /* instructions from the jump before the call of a pass to the call */
 	BEHIND = 3,  /* from the call to the jump behind it */
@@ -124,7 +124,8 @@ static int find_types(const struct image *image, const struct pass_functions *fu
 		const struct pass_function *name =
 		    function_at(functions->names, functions->name_count, pointers[i].value);
 
-		if (name && function_at(functions->runs, functions->run_count, image_pointer(image, vtable + RUN_SLOT)))
+		if (name &&
+		    function_at(functions->runs, functions->run_count, image_pointer(image, vtable + PASS_RUN_SLOT)))
 			code = add_type(types, vtable, name);
 	}
 	return code;
@@ -269,6 +270,30 @@ static int add_passes(const struct pass_types *types, struct plan *plan)
 	return code;
 }
 
+static bool is_in_plan(const struct plan *plan, const struct pass_type *type)
+{
+	for (size_t i = 0; i < plan->pass_count; i++)
+		if (plan->passes[i].vtable == type->vtable)
+			return true;
+	return false;
+}
+
+static int add_bodies(const struct image *image, const struct pass_types *types, struct plan *plan)
+{
+	uint64_t *others = calloc(types->count + 1, sizeof(*others));
+	size_t count = 0;
+	int code;
+
+	if (!others)
+		return -ENOMEM;
+	for (size_t i = 0; i < types->count; i++)
+		if (!is_in_plan(plan, &types->items[i]))
+			others[count++] = image_pointer(image, types->items[i].vtable + PASS_RUN_SLOT);
+	code = pass_add_bodies(image, others, count, plan);
+	free(others);
+	return code;
+}
+
 int pass_survey(const struct image *image, struct pass_functions *functions, struct plan *plan)
 {
 	struct pass_types types = {0};
@@ -289,6 +314,8 @@ int pass_survey(const struct image *image, struct pass_functions *functions, str
 	}
 	if (code == 0)
 		code = add_passes(&types, plan);
+	if (code == 0)
+		code = add_bodies(image, &types, plan);
 	free(types.items);
 	return code;
 }
@@ -381,6 +408,9 @@ static bool place_pass(const struct guarded *function, size_t call, size_t guard
 	out->entry = flow->insns[entry].address;
 	out->exits[0] = flow->insns[exit_index].address;
 	out->exit_count = 1;
+	out->calls[0] = flow->insns[call].address + flow->insns[call].length - 1;
+	out->call_count = 1;
+	out->has_more_calls = false;
 	out->is_pass = out->pass_self < FLOW_REGISTERS && out->entry <= UINT32_MAX;
 	return out->is_pass;
 }
@@ -393,7 +423,7 @@ bool pass_find_guard(const struct guarded *function, size_t index, struct guard 
 
 	for (size_t i = 0; i < flow->count && jump != SIZE_MAX; i++)
 		if (flow->insns[i].form == FORM_CALL && flow->insns[i].base < FLOW_REGISTERS &&
-		    flow->insns[i].disp == RUN_SLOT)
+		    flow->insns[i].disp == PASS_RUN_SLOT)
 			found += place_pass(function, i, jump, &guard);
 	if (found != 1)
 		return false;

@@ -23,8 +23,8 @@ int pass_note_function(struct pass_functions *functions, const struct image_symb
 		       const struct recognised *what);
 
 /*
- * Adds the passes whose vtables name such functions, with their labels; those whose label is not known become
- * omissions. Returns 0 or -ENOMEM.
+ * Adds the passes whose vtables name such functions, with their labels and bodies; those whose label is not known
+ * become omissions. Returns 0 or -ENOMEM.
  */
 int pass_survey(const struct image *image, struct pass_functions *functions, struct plan *plan);
 

@@ -588,6 +588,7 @@ void plan_free(struct plan *plan)
 	free(plan->passes);
 	free(plan->sites);
 	free(plan->calls);
+	free(plan->bodies);
 	free(plan->path);
 	free(plan);
 }
