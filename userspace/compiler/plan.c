@@ -104,9 +104,8 @@ static int add_entrance(struct survey *survey, const struct image_symbol *symbol
 		return -ENOMEM;
 	}
 	entrance = &survey->entrances[survey->entrance_count++];
+	*entrance = (struct entrance){.incremental = what->incremental, .range = {symbol->address, symbol->size}};
 	snprintf(entrance->query, sizeof(entrance->query), "%s", what->query);
-	entrance->incremental = what->incremental;
-	entrance->range = (struct code_range){symbol->address, symbol->size};
 	return 0;
 }
 
