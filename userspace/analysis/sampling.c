@@ -55,16 +55,16 @@ static bool is_compiler(const char *name)
 	return false;
 }
 
-static void set_interval(uint64_t part, uint64_t whole, double *share, double *low, double *high)
+void sampling_interval(double part, double whole, double *share, double *low, double *high)
 {
-	double n = (double)whole, p, spread, middle;
+	double n = whole, p, spread, middle;
 
 	*share = 0;
 	*low = 0;
 	*high = 1;
-	if (!whole)
+	if (whole <= 0)
 		return;
-	p = (double)part / n;
+	p = part / n;
 	middle = (p + QUANTILE * QUANTILE / (2 * n)) / (1 + QUANTILE * QUANTILE / n);
 	spread = QUANTILE / (1 + QUANTILE * QUANTILE / n) * sqrt(p * (1 - p) / n + QUANTILE * QUANTILE / (4 * n * n));
 	*share = p;
@@ -186,8 +186,8 @@ static void merge_others(struct sampling *out)
 	}
 	out->other_count = kept;
 	for (size_t i = 0; i < kept; i++)
-		set_interval(out->others[i].samples, out->samples, &out->others[i].share, &out->others[i].low,
-			     &out->others[i].high);
+		sampling_interval((double)out->others[i].samples, (double)out->samples, &out->others[i].share,
+				  &out->others[i].low, &out->others[i].high);
 	qsort(out->others, kept, sizeof(*out->others), by_samples);
 }
 
@@ -334,9 +334,10 @@ static void end_rows(struct sampling *out)
 			out->rows[kept++] = out->rows[i];
 	out->row_count = kept;
 	for (size_t i = 0; i < kept; i++)
-		set_interval(out->rows[i].self, out->compiling, &out->rows[i].share, &out->rows[i].low,
-			     &out->rows[i].high);
-	set_interval(out->none.self, out->compiling, &out->none.share, &out->none.low, &out->none.high);
+		sampling_interval((double)out->rows[i].self, (double)out->compiling, &out->rows[i].share,
+				  &out->rows[i].low, &out->rows[i].high);
+	sampling_interval((double)out->none.self, (double)out->compiling, &out->none.share, &out->none.low,
+			  &out->none.high);
 	qsort(out->rows, kept, sizeof(*out->rows), by_self);
 }
 

@@ -56,6 +56,9 @@ struct sampling {
 /* Sums the samples up. They are borrowed until sampling_free. Fails with -ENOMEM. */
 int sampling_sum(const struct samples *samples, struct sampling *out, struct error *err);
 
+/* The share of `part` in `whole` samples, and its 95 % confidence interval (Wilson's): 0 to 1 if there are none. */
+void sampling_interval(double part, double whole, double *share, double *low, double *high);
+
 /* Frees what it holds, not the struct. Accepts one that is zeroed. */
 void sampling_free(struct sampling *sampling);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/analysis.h"
+#include "cmd/estimating.h"
 #include "cmd/off_cpu.h"
 #include "cmd/tables.h"
 #include "cmd/untimed.h"
@@ -19,6 +20,7 @@ struct summarize_settings {
 	bool hits;
 	bool threads;
 	bool off_cpu;
+	bool measured;
 	bool json;
 	const char *output;
 };
@@ -37,6 +39,8 @@ static const struct option_row options[] = {
     {"off-cpu", 0, OPTION_FLAG, NULL, offsetof(struct summarize_settings, off_cpu), 0, 0,
      "Show what of the self times was on the CPU, asleep, blocked and pre-empted, or with --threads what of each "
      "thread's time, where it was recorded with --off-cpu"},
+    {"measured", 'm', OPTION_FLAG, NULL, offsetof(struct summarize_settings, measured), 0, 0,
+     "Show times as they were measured, without estimates of what was left untimed"},
     {"json", 'j', OPTION_FLAG, NULL, offsetof(struct summarize_settings, json), 0, 0,
      "Print JSON, as `summarize summarize --json` of measureme writes it"},
     {"output", 'o', OPTION_STRING, "FILE", offsetof(struct summarize_settings, output), 0, 0,
@@ -68,11 +72,10 @@ static int find_order(const char *name, enum summary_order *order, struct error 
 			 name);
 }
 
-static int print(const struct summarize_settings *settings, const char *path, const struct summary *summary,
-		 struct error *err)
+static int print(const struct summarize_settings *settings, const struct mmp_reader *profile,
+		 const struct summary *summary, const struct estimates *estimates, struct error *err)
 {
-	struct mmp_reader *profile;
-	struct summary_filter filter = {settings->percent_above, settings->limit, settings->hits};
+	struct summary_filter filter = {settings->percent_above, settings->limit, settings->hits, estimates};
 	struct output output;
 	int rc = output_open(settings->output, &output, err);
 
@@ -80,13 +83,8 @@ static int print(const struct summarize_settings *settings, const char *path, co
 		return rc;
 	rc = settings->json ? render_summary_json(summary, &filter, output.stream, err)
 			    : render_summary_text(summary, &filter, output.stream, err);
-	if (!rc && !settings->json) {
-		rc = tables_open(path, &profile, err);
-		if (!rc) {
-			untimed_print(profile, output.stream);
-			mmp_close(profile);
-		}
-	}
+	if (!rc && !settings->json)
+		untimed_print(profile, estimates->row_count, output.stream);
 	return output_close(&output, rc, err);
 }
 
@@ -108,10 +106,10 @@ static int show_threads(const struct summarize_settings *settings, const char *p
 	struct thread_list list;
 	int rc;
 
-	if (settings->percent_above != 0 || settings->limit || settings->sort || settings->hits)
+	if (settings->percent_above != 0 || settings->limit || settings->sort || settings->hits || settings->measured)
 		return error_set(err, EINVAL,
 				 "option --threads shows no items: it does not go with --percent-above, --limit, "
-				 "--sort and --hits");
+				 "--sort, --hits and --measured");
 	rc = tables_open(path, &profile, err);
 	if (rc)
 		return rc;
@@ -123,18 +121,40 @@ static int show_threads(const struct summarize_settings *settings, const char *p
 	return rc;
 }
 
+/* JSON keeps what was measured, with the estimates beside it; text has them in their places. */
+static int show_profile(const struct summarize_settings *settings, const struct mmp_reader *profile,
+			enum summary_order order, struct error *err)
+{
+	struct estimating estimating = {0};
+	struct summary summary;
+	int rc = summarize_profile(profile, &summary, err);
+
+	if (rc)
+		return rc;
+	if (!settings->measured)
+		rc = estimating_begin(profile, &summary, &estimating, err);
+	if (!rc && !settings->json)
+		rc = estimates_apply(&estimating.estimates, &summary, err);
+	if (!rc) {
+		summary_sort(&summary, order);
+		rc = print(settings, profile, &summary, &estimating.estimates, err);
+	}
+	estimating_free(&estimating);
+	summary_free(&summary);
+	return rc;
+}
+
 static int show_items(const struct summarize_settings *settings, const char *path, struct error *err)
 {
 	enum summary_order order = SUMMARY_BY_SELF;
-	struct summary summary;
+	struct mmp_reader *profile;
 	int rc = find_order(settings->sort, &order, err);
 
 	if (!rc)
-		rc = tables_summarize(path, &summary, NULL, err);
+		rc = tables_open(path, &profile, err);
 	if (!rc) {
-		summary_sort(&summary, order);
-		rc = print(settings, path, &summary, err);
-		summary_free(&summary);
+		rc = show_profile(settings, profile, order, err);
+		mmp_close(profile);
 	}
 	return rc;
 }
@@ -143,7 +163,8 @@ static int show_off_cpu(const struct summarize_settings *settings, const char *p
 {
 	const struct off_cpu_settings chosen = {settings->limit, settings->threads, settings->json, settings->output};
 
-	if (settings->percent_above != 0 || settings->sort || settings->hits || (settings->threads && settings->limit))
+	if (settings->percent_above != 0 || settings->sort || settings->hits || settings->measured ||
+	    (settings->threads && settings->limit))
 		return error_set(err, EINVAL,
 				 "option --off-cpu goes with --json, --output, and one of --threads and --limit alone");
 	return off_cpu_show(&chosen, path, err);
@@ -179,6 +200,13 @@ const struct command command_summarize = {
 	       "writes has no cache hits, since they cannot be seen from outside of the compiler. Where a profile "
 	       "counts something else "
 	       "than wall time, such as instructions, the titles say so.\n"
+	       "\n"
+	       "What querytap record left untimed to keep the overhead low is estimated from the samples in the "
+	       "profile's folder, if there are any: of the self time that was measured as that of what called it, it "
+	       "gets as much as it has of the samples there, so the sum stays. A self time with ~ before it is such an "
+	       "estimate, or what is left of one that was measured; \xC2\xB1 is half of its 95% confidence interval, "
+	       "or the wider part. --json has the times as measured, and the estimates in an array of their own, "
+	       "\"estimated\". --measured leaves all estimates out.\n"
 	       "\n"
 	       "--threads shows for each thread when its first event starts and its last one ends, the span between "
 	       "them, the sum of the self times of all its events, and the hole: what of the span is in no event, "

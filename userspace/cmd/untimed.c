@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static void print_overhead(const json_t *overhead, FILE *out)
+static void print_overhead(const json_t *overhead, bool estimated, FILE *out)
 {
 	const char *mode = json_string_value(json_object_get(overhead, "mode"));
 	size_t untimed = json_array_size(json_object_get(overhead, "untimed"));
@@ -16,10 +16,10 @@ static void print_overhead(const json_t *overhead, FILE *out)
 	fprintf(out, "To keep the overhead low, %zu queries and activities were left untimed%s", untimed + let_go,
 		let_go ? ", some of them from a point on: their counts are not whole" : "");
 	fprintf(out,
-		". Up to %.0f%% of all events and %.0f%% of the self time are theirs, which is in what called them. "
-		"--overhead exact times all.\n",
+		". Up to %.0f%% of all events and %.0f%% of the self time are theirs%s. --overhead exact times all.\n",
 		100 * json_number_value(json_object_get(overhead, "untimed_events")),
-		100 * json_number_value(json_object_get(overhead, "untimed_self_time")));
+		100 * json_number_value(json_object_get(overhead, "untimed_self_time")),
+		estimated ? "; --measured leaves that in what called them" : ", which is in what called them");
 }
 
 static void add_names(struct untimed_labels *labels, const json_t *names)
@@ -74,11 +74,11 @@ void untimed_warn(const struct untimed_labels *base, const struct untimed_labels
 			count);
 }
 
-void untimed_print(const struct mmp_reader *profile, FILE *out)
+void untimed_print(const struct mmp_reader *profile, bool estimated, FILE *out)
 {
 	const char *text = mmp_metadata(profile)->querytap;
 	json_t *own = text ? json_loads(text, 0, NULL) : NULL;
 
-	print_overhead(json_object_get(own, "overhead"), out);
+	print_overhead(json_object_get(own, "overhead"), estimated, out);
 	json_decref(own);
 }

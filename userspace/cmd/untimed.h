@@ -4,12 +4,16 @@
 #define QUERYTAP_CMD_UNTIMED_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "mmprofdata/mmprofdata.h"
 
-/* Prints a sentence if any were, to keep the overhead low, or if nothing was timed; nothing otherwise. */
-void untimed_print(const struct mmp_reader *profile, FILE *out);
+/*
+ * Prints a sentence if any were, to keep the overhead low, or if nothing was timed; nothing otherwise. `estimated` says
+ * that what stands before it has estimates of their times.
+ */
+void untimed_print(const struct mmp_reader *profile, bool estimated, FILE *out);
 
 /* What was left untimed in any of several profiles. Zero it first; to be freed with untimed_free. */
 struct untimed_labels {

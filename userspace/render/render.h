@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "analysis/analysis.h"
+#include "analysis/estimate.h"
 #include "analysis/sampling.h"
 #include "samples/samples.h"
 #include "analysis/off_cpu.h"
@@ -21,14 +22,21 @@
 struct summary_filter {
 	double percent_above;
 	size_t limit;
-	bool hits; /* show the shares of hits too, which measureme's tool does not know */
+	bool hits;			   /* show the shares of hits too, which measureme's tool does not know */
+	const struct estimates *estimates; /* of what was not timed; NULL or without rows if there are none */
 };
 
-/* The summary as the table that measureme's `summarize` prints: columns for rare things only if there are any. */
+/*
+ * The summary as the table that measureme's `summarize` prints: columns for rare things only if there are any. The
+ * estimates have to be in the summary (estimates_apply); they are marked.
+ */
 int render_summary_text(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err);
 
-/* The summary as one line of JSON, in the structure of measureme's `summarize --json`. */
+/*
+ * The summary as one line of JSON, in the structure of measureme's `summarize --json`. The summary is the one that was
+ * measured; estimates are an array of their own.
+ */
 int render_summary_json(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err);
 

@@ -32,6 +32,32 @@ static json_t *row_object(const struct summary_row *row, bool hits, bool recorde
 	return object;
 }
 
+static json_t *estimate_object(const struct estimate *estimate)
+{
+	json_t *from = json_array();
+
+	for (size_t i = 0; i < estimate->source_count; i++)
+		json_array_append_new(from, json_pack("{ss?sI}", "label", estimate->sources[i].label, "self_ns",
+						      (json_int_t)estimate->sources[i].self_ns));
+	return json_pack("{sssIsIsIsIso}", "label", estimate->label, "estimated_self_ns", (json_int_t)estimate->self_ns,
+			 "low_ns", (json_int_t)estimate->low_ns, "high_ns", (json_int_t)estimate->high_ns, "samples",
+			 (json_int_t)estimate->samples, "from", from);
+}
+
+/* Adds the estimates that pass the filter. measureme's tool has nothing like them. */
+static int add_estimates(json_t *root, const struct summary_filter *filter)
+{
+	const struct estimates *estimates = filter->estimates;
+	json_t *rows = json_array();
+	int rc = 0;
+
+	for (size_t i = 0; i < estimates->row_count && !rc; i++)
+		if (estimates->rows[i].share >= filter->percent_above &&
+		    (!filter->limit || json_array_size(rows) < filter->limit))
+			rc = json_array_append_new(rows, estimate_object(&estimates->rows[i]));
+	return json_object_set_new(root, "estimated", rows) ? -1 : rc;
+}
+
 int render_summary_json(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err)
 {
@@ -55,5 +81,7 @@ int render_summary_json(const struct summary *summary, const struct summary_filt
 		rc = json_object_set_new(root, "unit", json_string(summary->unit));
 	if (!rc && root && other_time(summary->unit, summary->counter))
 		rc = json_object_set_new(root, "counter", json_string(summary->counter));
+	if (!rc && root && filter->estimates && filter->estimates->row_count)
+		rc = add_estimates(root, filter);
 	return json_end(root, rc, out, err);
 }

@@ -10,13 +10,13 @@
 
 /* Which of the rarer columns hold something, and are wanted. */
 struct columns {
-	bool hits, blocked, load, hashing, memory_rate, incremental_rate;
+	bool estimated, hits, blocked, load, hashing, memory_rate, incremental_rate;
 };
 
 /* measureme's own tool stops looking once it has found the first three, and may so leave out the hashing times. */
-static struct columns find_columns(const struct summary *summary, bool rates)
+static struct columns find_columns(const struct summary *summary, const struct summary_filter *filter)
 {
-	struct columns columns = {0};
+	struct columns columns = {.estimated = filter->estimates && filter->estimates->row_count};
 
 	for (size_t i = 0; i < summary->row_count; i++) {
 		const struct summary_row *row = &summary->rows[i];
@@ -25,8 +25,8 @@ static struct columns find_columns(const struct summary *summary, bool rates)
 		columns.blocked |= row->blocked_ns > 0;
 		columns.load |= row->load_ns > 0;
 		columns.hashing |= row->hashing_ns > 0;
-		columns.memory_rate |= rates && row->cache_hits;
-		columns.incremental_rate |= rates && row->loads;
+		columns.memory_rate |= filter->hits && row->cache_hits;
+		columns.incremental_rate |= filter->hits && row->loads;
 	}
 	return columns;
 }
@@ -38,6 +38,8 @@ static void add_titles(struct table *table, const struct columns *columns, const
 
 	table_add(table, "Item");
 	table_add(table, "Self %s", time);
+	if (columns->estimated)
+		table_add(table, "\xC2\xB1");
 	table_add(table, "%% of total %s", time);
 	table_add(table, "%s", unit ? unit : "Time");
 	table_add(table, "Item count");
@@ -73,16 +75,44 @@ static void add_rate(struct table *table, const struct hit_rates *rates, double 
 		table_add(table, "%s", "");
 }
 
+/* The self time, and how far it may be off where it is estimated: the wider side of the interval. */
+static void add_self(struct table *table, const struct summary_row *row, const struct estimate *estimate)
+{
+	char text[RENDER_DURATION_SIZE];
+	uint64_t below, above;
+
+	render_duration(text, row->self_ns, 2);
+	if (!estimate) {
+		table_add(table, "%s", text);
+		table_add(table, "%s", "");
+		return;
+	}
+	table_add(table, "~%s", text);
+	below = estimate->self_ns - estimate->low_ns;
+	above = estimate->high_ns - estimate->self_ns;
+	add_amount(table, below > above ? below : above, NULL);
+}
+
 static void add_row(struct table *table, const struct summary_row *row, size_t longest, const struct columns *columns,
-		    const char *unit)
+		    const struct summary_filter *filter, const char *unit)
 {
 	struct hit_rates rates = summary_row_hits(row);
+	const struct estimate *estimate = columns->estimated ? estimates_find(filter->estimates, row->label) : NULL;
+	bool measured = !estimate || estimate->measured;
 
 	table_add_label(table, row->label, longest);
-	add_amount(table, row->self_ns, unit);
+	if (columns->estimated)
+		add_self(table, row, estimate);
+	else
+		add_amount(table, row->self_ns, unit);
 	table_add(table, "%.3f", row->share);
-	add_amount(table, row->total_ns, unit);
-	table_add(table, "%" PRIu64, row->invocations);
+	if (measured) {
+		add_amount(table, row->total_ns, unit);
+		table_add(table, "%" PRIu64, row->invocations);
+	} else {
+		table_add(table, "%s", "");
+		table_add(table, "%s", "");
+	}
 	if (columns->hits)
 		table_add(table, "%" PRIu64, row->cache_hits);
 	if (columns->blocked)
@@ -146,7 +176,7 @@ static int print_artifacts(const struct summary *summary, FILE *out, struct erro
 int render_summary_text(const struct summary *summary, const struct summary_filter *filter, FILE *out,
 			struct error *err)
 {
-	struct columns columns = find_columns(summary, filter->hits);
+	struct columns columns = find_columns(summary, filter);
 	size_t longest = longest_label(summary), next = 0, shown = 0;
 	char cpu_time[RENDER_DURATION_SIZE];
 	const struct summary_row *row;
@@ -156,7 +186,7 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 
 	add_titles(&table, &columns, summary->unit);
 	while ((!filter->limit || shown < filter->limit) && (row = summary_next(summary, filter, &next))) {
-		add_row(&table, row, longest, &columns, summary->unit);
+		add_row(&table, row, longest, &columns, filter, summary->unit);
 		share += row->share;
 		shown++;
 	}
@@ -164,6 +194,13 @@ int render_summary_text(const struct summary *summary, const struct summary_filt
 	table_free(&table);
 	if (rc)
 		return rc;
+	if (columns.estimated)
+		fprintf(
+		    out,
+		    "~: estimated from %" PRIu64
+		    " samples, since it was not timed, or not always, or something in it was not; \xC2\xB1: with 95%% "
+		    "confidence\n",
+		    filter->estimates->samples);
 	render_amount(cpu_time, summary->cpu_ns, summary->unit, -1);
 	fprintf(out, "Total %s: %s\n", summary->unit ? summary->unit : "cpu time", cpu_time);
 	if (other_time(summary->unit, summary->counter))
