@@ -292,6 +292,8 @@ static void test_let_go(void **state)
 	assert_int_equal(row->samples, 50);
 	assert_int_equal(row->source_count, 1);
 	assert_source(row, 0, "t", 30);
+	/* That of 30 in 80, wider by the root of 50 / 30. */
+	assert_true(fabs((double)row->low_ns / 1e6 - 39.85) < 0.1 && fabs((double)row->high_ns / 1e6 - 61.32) < 0.1);
 	assert_self(world, "t", 50);
 	finish(world);
 

@@ -30,10 +30,11 @@ struct place {
 	bool timed;    /* it is there because it was */
 };
 
-/* So many samples in `to` were measured as of `from`, or not at all (NO_ITEM). */
+/* What was measured as of `from`, or not at all (NO_ITEM), while samples were in `to`. */
 struct portion {
 	uint32_t to, from;
-	double samples;
+	uint64_t met;	/* samples in `to` where that may be so */
+	double samples; /* what of them is */
 };
 
 struct state {
@@ -249,7 +250,7 @@ static void add_waits(struct state *state)
 	}
 }
 
-static int add_portion(struct state *state, uint32_t to, uint32_t from, double samples)
+static int add_portion(struct state *state, uint32_t to, uint32_t from, uint64_t met, double part)
 {
 	if (state->portion_count == state->portion_room) {
 		size_t room = state->portion_room ? 2 * state->portion_room : 1024;
@@ -260,9 +261,9 @@ static int add_portion(struct state *state, uint32_t to, uint32_t from, double s
 		state->portions = grown;
 		state->portion_room = room;
 	}
-	state->portions[state->portion_count++] = (struct portion){to, from, samples};
+	state->portions[state->portion_count++] = (struct portion){to, from, met, (double)met * part};
 	if (from != NO_ITEM)
-		state->items[from].samples += samples;
+		state->items[from].samples += (double)met * part;
 	return 0;
 }
 
@@ -273,24 +274,25 @@ static int add_portion(struct state *state, uint32_t to, uint32_t from, double s
  */
 static int divide(struct state *state, uint32_t stack)
 {
-	double samples = (double)state->counts[stack], left = 1;
+	uint64_t samples = state->counts[stack];
+	double left = 1;
 	uint32_t at = state->around[stack], to;
 	int code = 0;
 
-	if (!at || !state->counts[stack])
+	if (!at || !samples)
 		return 0;
 	to = place_of(state, at)->item;
-	state->items[to].self += state->counts[stack];
+	state->items[to].self += samples;
 	for (; at && left > 0 && code == 0; at = outward(state, at)) {
 		const struct place *place = place_of(state, at);
 		double untimed = untimed_part(state, place);
 
 		if (untimed >= left)
 			continue;
-		code = add_portion(state, to, place->item, (left - untimed) * samples);
+		code = add_portion(state, to, place->item, samples, left - untimed);
 		left = untimed;
 	}
-	return code == 0 && left > 0 ? add_portion(state, to, NO_ITEM, left * samples) : code;
+	return code == 0 && left > 0 ? add_portion(state, to, NO_ITEM, samples, left) : code;
 }
 
 /* By what they are of, and what was measured of that itself first. */
@@ -313,16 +315,20 @@ static int make_portions(struct state *state)
 		code = divide(state, i);
 	for (uint32_t i = 0; i < state->item_count && code == 0; i++)
 		if (state->items[i].samples > 0)
-			code = add_portion(state, i, i, 0);
+			code = add_portion(state, i, i, 0, 0);
 	if (code)
 		return code;
 	if (state->portion_count)
 		qsort(state->portions, state->portion_count, sizeof(*state->portions), by_items);
 	for (size_t i = 0; i < state->portion_count; i++) {
-		if (kept && by_items(&state->portions[kept - 1], &state->portions[i]) == 0)
-			state->portions[kept - 1].samples += state->portions[i].samples;
-		else
-			state->portions[kept++] = state->portions[i];
+		const struct portion *portion = &state->portions[i];
+
+		if (kept && by_items(&state->portions[kept - 1], portion) == 0) {
+			state->portions[kept - 1].met += portion->met;
+			state->portions[kept - 1].samples += portion->samples;
+		} else {
+			state->portions[kept++] = *portion;
+		}
 	}
 	state->portion_count = kept;
 	return 0;
@@ -367,7 +373,8 @@ static int by_time(const void *left, const void *right)
 
 /*
  * Fills in the row of an item from its portions. The widths of the shares' intervals add up as those of independent
- * shares do, as their squares (Zou and Donner, Statistics in Medicine 27, 2008).
+ * shares do, as their squares (Zou and Donner, Statistics in Medicine 27, 2008). What is left of all samples, once
+ * those that were timed are taken off, varies as all of them do.
  */
 static int fill_row(const struct state *state, const struct portion *portions, size_t count, struct estimate *row)
 {
@@ -387,6 +394,8 @@ static int fill_row(const struct state *state, const struct portion *portions, s
 			continue;
 		whole_of(state, portion, &ns, &whole);
 		sampling_interval(fmin(portion->samples, whole), whole, &share, &low, &high);
+		if (portion->samples > 0)
+			ns *= sqrt((double)portion->met / portion->samples);
 		below += ns * (share - low) * ns * (share - low);
 		above += ns * (high - share) * ns * (high - share);
 		if (portion->from == portion->to)
