@@ -530,6 +530,7 @@ static char *summarize_silently(const char *word)
 
 static void assert_says(const char *text, const char *part)
 {
+	assert_non_null(text);
 	if (!strstr(text, part))
 		fail_msg("no '%s' in\n%s", part, text);
 }
