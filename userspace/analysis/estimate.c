@@ -427,9 +427,17 @@ static int make_rows(struct state *state)
 	struct estimates *out = state->out;
 	int code = 0;
 
-	for (size_t i = 0; i < state->portion_count; i++)
-		if (state->portions[i].from != NO_ITEM)
-			state->items[state->portions[i].from].given_ns += taken_of(state, &state->portions[i]);
+	for (size_t i = 0; i < state->portion_count; i++) {
+		const struct portion *portion = &state->portions[i];
+		struct item *item = portion->from == NO_ITEM ? NULL : &state->items[portion->from];
+
+		/* Rounding must not take more than there is. */
+		if (item) {
+			item->given_ns += taken_of(state, portion);
+			if (item->given_ns > item->row->self_ns)
+				item->given_ns = item->row->self_ns;
+		}
+	}
 	out->rows = calloc(state->item_count + 1, sizeof(*out->rows));
 	if (!out->rows)
 		return -ENOMEM;
