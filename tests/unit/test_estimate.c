@@ -418,7 +418,7 @@ static void test_nothing(void **state)
 
 /* ---- the command ---- */
 
-static char top[256], profile_path[512], samples_path[512], output[512];
+static char top[256], profile_path[512], samples_path[512], build_path[512], output[512];
 
 static int set_up(void **state)
 {
@@ -426,6 +426,7 @@ static int set_up(void **state)
 	snprintf(top, sizeof(top), "%s", make_temporary_directory());
 	snprintf(profile_path, sizeof(profile_path), "%s/tiny-42%s", top, MMP_EXTENSION);
 	snprintf(samples_path, sizeof(samples_path), "%s/%s", top, SAMPLES_FILE);
+	snprintf(build_path, sizeof(build_path), "%s/build.json", top);
 	snprintf(output, sizeof(output), "%s/out", top);
 	return 0;
 }
@@ -439,6 +440,7 @@ static int tear_down(void **state)
 	unlink(path);
 	unlink(profile_path);
 	unlink(samples_path);
+	unlink(build_path);
 	unlink(output);
 	assert_int_equal(rmdir(top), 0);
 	return 0;
@@ -601,6 +603,44 @@ static void test_as_measured(void **state)
 	free(measured);
 }
 
+/* Times of events are less what probes cost, so a process goes on behind its last event: the list of processes knows.
+ */
+static void test_end_of_process(void **state)
+{
+	struct samples_builder *builder = samples_build_begin();
+	struct samples *samples;
+	struct error err = {""};
+	FILE *build;
+	char *text;
+
+	(void)state;
+	write_profile(half);
+	add_at(builder, 60, PID, 50, "[typeck]|f");
+	add_at(builder, 20, PID, 110, "[typeck]|[layout_of]|g");
+	add_at(builder, 20, PID, 131, "[typeck]|[layout_of]|g");
+	samples = end(builder);
+	samples->began = 1000;
+	samples_write(samples, samples_path, NULL, &err);
+	assert_string_equal(err.text, "");
+	samples_free(samples);
+	text = summarize_silently(NULL);
+	assert_null(strstr(text, "layout_of"));
+	free(text);
+	build = fopen(build_path, "w");
+	assert_non_null(build);
+	fputs("{\"format\": 1, \"start_realtime_ns\": \"1000\", \"stopped_ns\": 200000000, \"complete\": true, "
+	      "\"lost\": 0, \"processes\": [{\"pid\": 42, \"parent\": null, \"joined\": false, \"complete\": true, "
+	      "\"start_ns\": 0, \"end_ns\": 130000000, \"exit_code\": 0, \"signal\": null, \"user_ns\": null, "
+	      "\"system_ns\": null, \"peak_bytes\": null, \"comm\": \"rustc\", \"programs\": [{\"command\": "
+	      "[\"rustc\"], \"profile\": \"tiny-42.mm_profdata\"}]}]}",
+	      build);
+	assert_int_equal(fclose(build), 0);
+	text = summarize_silently(NULL);
+	assert_says(text, "| layout_of  | ~15.00ms ");
+	assert_says(text, "~: estimated from 80 samples");
+	free(text);
+}
+
 static void test_json(void **state)
 {
 	char *text, *measured;
@@ -649,6 +689,7 @@ int main(void)
 	    cmocka_unit_test(test_nothing),
 	    cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_as_measured, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_end_of_process, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
 	};
 
