@@ -295,7 +295,6 @@ static int divide(struct state *state, uint32_t stack)
 	return code == 0 && left > 0 ? add_portion(state, to, NO_ITEM, samples, left) : code;
 }
 
-/* By what they are of, and what was measured of that itself first. */
 static int by_items(const void *left, const void *right)
 {
 	const struct portion *a = left, *b = right;
@@ -305,7 +304,7 @@ static int by_items(const void *left, const void *right)
 	return (a->from > b->from) - (a->from < b->from);
 }
 
-/* Makes one portion of those between the same two, and one within each item that has samples, if only of 0. */
+/* Makes one portion of those of the same two, and sees to it that each item with samples has one of itself. */
 static int make_portions(struct state *state)
 {
 	size_t kept = 0;
@@ -429,14 +428,15 @@ static int make_rows(struct state *state)
 
 	for (size_t i = 0; i < state->portion_count; i++) {
 		const struct portion *portion = &state->portions[i];
-		struct item *item = portion->from == NO_ITEM ? NULL : &state->items[portion->from];
+		struct item *item;
 
+		if (portion->from == NO_ITEM)
+			continue;
+		item = &state->items[portion->from];
+		item->given_ns += taken_of(state, portion);
 		/* Rounding must not take more than there is. */
-		if (item) {
-			item->given_ns += taken_of(state, portion);
-			if (item->given_ns > item->row->self_ns)
-				item->given_ns = item->row->self_ns;
-		}
+		if (item->given_ns > item->row->self_ns)
+			item->given_ns = item->row->self_ns;
 	}
 	out->rows = calloc(state->item_count + 1, sizeof(*out->rows));
 	if (!out->rows)
@@ -444,7 +444,7 @@ static int make_rows(struct state *state)
 	for (size_t i = 0, next; i < state->portion_count && code == 0; i = next) {
 		const struct portion *first = &state->portions[i];
 
-		for (next = i; next < state->portion_count && state->portions[next].to == first->to;)
+		for (next = i + 1; next < state->portion_count && state->portions[next].to == first->to;)
 			next++;
 		/* What lost nothing and got nothing is as it was measured. */
 		if (next - i > 1 || first->from != first->to || state->items[first->to].given_ns)
