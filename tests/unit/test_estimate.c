@@ -40,17 +40,29 @@ static uint32_t stack_of(struct samples_builder *builder, const char *text)
 }
 
 /* Adds `count` samples of a thread of process `pid`, all at one time. */
-static void add_at(struct samples_builder *builder, unsigned int count, uint32_t pid, uint64_t time_ms,
-		   const char *stack)
+static void add_flagged(struct samples_builder *builder, unsigned int count, uint32_t pid, uint64_t time_ms,
+			const char *stack, uint32_t flags)
 {
 	struct samples_sample sample = {
 	    .time = time_ms * MS,
 	    .thread = samples_build_thread(builder, pid, pid, "rustc", "rustc"),
 	    .stack = stack_of(builder, stack),
+	    .flags = flags,
 	};
 
 	while (count-- > 0)
 		samples_build_sample(builder, &sample);
+}
+
+static void add_at(struct samples_builder *builder, unsigned int count, uint32_t pid, uint64_t time_ms,
+		   const char *stack)
+{
+	add_flagged(builder, count, pid, time_ms, stack, 0);
+}
+
+static void add_in_kernel(struct samples_builder *builder, unsigned int count, const char *stack)
+{
+	add_flagged(builder, count, PID, START_MS + 10, stack, SAMPLES_KERNEL);
 }
 
 static void add(struct samples_builder *builder, unsigned int count, const char *stack)
@@ -352,6 +364,27 @@ static void test_loads(void **state)
 	assert_true(row->measured);
 	assert_int_equal(row->source_count, 1);
 	assert_self(world, "t", 60);
+	finish(world);
+}
+
+/* Probes take time that is in no measured one: in the kernel, right where queries begin. */
+static void test_probes(void **state)
+{
+	struct world *world = begin("a", "");
+
+	(void)state;
+	measure(world, "t", 200);
+	add(world->builder, 10, "[t]|run");
+	add(world->builder, 40, "[t]|walk");
+	add_in_kernel(world->builder, 10, "[t]|walk");
+	add(world->builder, 30, "[t]|run|[a]|f");
+	add_in_kernel(world->builder, 10, "[t]|run|[a]|f");
+	add_in_kernel(world->builder, 50, "[t]|run");
+	add_in_kernel(world->builder, 70, "[t]|run|[a]");
+	estimate(world);
+	assert_int_equal(world->estimates.samples, 100);
+	assert_self(world, "a", 80);
+	assert_self(world, "t", 120);
 	finish(world);
 }
 
@@ -684,6 +717,7 @@ int main(void)
 	    cmocka_unit_test(test_let_go),
 	    cmocka_unit_test(test_within_let_go),
 	    cmocka_unit_test(test_loads),
+	    cmocka_unit_test(test_probes),
 	    cmocka_unit_test(test_waits),
 	    cmocka_unit_test(test_other_processes),
 	    cmocka_unit_test(test_nothing),

@@ -28,6 +28,7 @@ struct item {
 struct place {
 	uint32_t item; /* NO_ITEM for functions, and for what was neither timed nor is to be estimated */
 	bool timed;    /* it is there because it was */
+	bool probed;   /* of a function: queries or activities begin in it */
 };
 
 /* What was measured as of `from`, or not at all (NO_ITEM), while samples were in `to`. */
@@ -181,6 +182,33 @@ static double untimed_part(const struct state *state, const struct place *place)
 	return place->timed ? 0 : state->items[place->item].untimed;
 }
 
+/* Says where probes sit: what begins in a function stands behind it. */
+static void find_probed(struct state *state)
+{
+	const struct samples *samples = state->samples;
+
+	for (uint32_t i = 1; i < samples->stack_count; i++) {
+		const struct samples_stack *stack = &samples->stacks[i];
+
+		if (stack->parent && samples->frames[stack->frame].kind != SAMPLES_FUNCTION)
+			state->places[samples->stacks[stack->parent].frame].probed = true;
+	}
+}
+
+/*
+ * Whether the thread was in a probe: in the kernel, and on its way there in no function further in than one that has
+ * some. What probes cost is in no measured time.
+ */
+static bool is_in_probe(const struct state *state, const struct samples_sample *sample)
+{
+	const struct samples *samples = state->samples;
+
+	if (!sample->stack || !(sample->flags & SAMPLES_KERNEL))
+		return false;
+	return samples->frames[samples->stacks[sample->stack].frame].kind != SAMPLES_FUNCTION ||
+	       place_of(state, sample->stack)->probed;
+}
+
 static int count(struct state *state)
 {
 	const struct samples *samples = state->samples;
@@ -189,12 +217,13 @@ static int count(struct state *state)
 	state->counts = calloc(samples->stack_count, sizeof(*state->counts));
 	if (!state->around || !state->counts)
 		return -ENOMEM;
+	find_probed(state);
 	for (uint32_t i = 1; i < samples->stack_count; i++)
 		state->around[i] = place_of(state, i)->item == NO_ITEM ? state->around[samples->stacks[i].parent] : i;
 	for (size_t i = 0; i < samples->sample_count; i++) {
 		const struct samples_sample *sample = &samples->samples[i];
 
-		if (!is_of_process(state, sample->thread, sample->time))
+		if (!is_of_process(state, sample->thread, sample->time) || is_in_probe(state, sample))
 			continue;
 		state->counts[sample->stack]++;
 		state->out->samples++;

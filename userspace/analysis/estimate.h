@@ -42,7 +42,7 @@ struct estimate {
 struct estimates {
 	struct estimate *rows; /* by falling self time, then by label */
 	size_t row_count;
-	uint64_t samples; /* of the profile's process */
+	uint64_t samples; /* of the profile's process, without those in probes */
 };
 
 /*
