@@ -21,7 +21,7 @@
 #include "util/path.h"
 
 /* Samples a second, by default: not in step with anything that is done a thousand times a second. */
-enum { USUAL_HZ = 997, AUTO_HZ = 499 };
+enum { USUAL_HZ = 997, AUTO_HZ = 199 };
 
 void recording_say(struct recording *recording, const char *format, ...)
 {

@@ -16,7 +16,7 @@
  * Seconds of compiling by which the budget may be ahead, at first and once something was let go of: a short compile
  * begins with what is called most.
  */
-#define GRACE 0.5
+#define GRACE 0.2
 #define LATER_GRACE 0.1
 /* What is chosen, at first and by letting go, is to cost this much of the budget. */
 #define AIM 0.8
