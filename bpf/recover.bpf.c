@@ -88,18 +88,6 @@ static __always_inline __u64 inode_at(struct walk *walk)
 	return vma ? (__u64)BPF_CORE_READ(vma, vm_file, f_inode) : 0;
 }
 
-static __always_inline void read_registers(struct walk *walk, const struct pt_regs *ctx)
-{
-	__u64 value;
-
-	READ_REGISTER(ip);
-	walk->rip = value;
-	READ_REGISTER(sp);
-	walk->rsp = value;
-	READ_REGISTER(bp);
-	walk->rbp = value;
-}
-
 /* What is found begins when the probes were there: since then all that it runs is seen. */
 static __always_inline void look_back(struct thread *thread, struct search_back *search, __u64 since)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Samples the stacks of the threads of followed processes. Loaded only where that is asked for. */
-#include "bpf/registers.h"
 #include "bpf/unwind.h"
 
 extern const volatile __u64 sample_wake_bytes; /* wake the collector once this much waits in the ring of samples */
@@ -53,20 +52,7 @@ static long step(__u32 index, struct walk *walk)
 	return walk->ended ? 0 : next_place(walk);
 }
 
-/* The registers that the thread has in user space, where it runs there. */
-static __always_inline void read_interrupted(struct walk *walk, const struct pt_regs *ctx)
-{
-	__u64 value;
-
-	READ_REGISTER(ip);
-	walk->rip = value;
-	READ_REGISTER(sp);
-	walk->rsp = value;
-	READ_REGISTER(bp);
-	walk->rbp = value;
-}
-
-/* The same for one that has gone to the kernel. */
+/* The registers in user space of a thread that has gone to the kernel. */
 static __always_inline void read_saved(struct walk *walk, struct task_struct *task)
 {
 	const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
@@ -115,7 +101,7 @@ int take_sample(struct bpf_perf_event_data *ctx)
 	if (in_kernel)
 		read_saved(&walk, task);
 	else
-		read_interrupted(&walk, &ctx->regs);
+		read_registers(&walk, &ctx->regs);
 	sample = &walk.scratch->sample;
 	sample->header = (struct wire_header){WIRE_SAMPLE, tgid, (__u32)id, 0};
 	sample->time = bpf_ktime_get_ns();

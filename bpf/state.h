@@ -26,17 +26,17 @@ struct thread {
 	__u64 away, away_before;
 	__u64 switched, ran; /* when it last left it or came back, and what the scheduler said then that it had run */
 	__u32 is_away;
-	__u32 reason; /* why it left last: enum absence_reason */
-	/* Its account of absences, since when; 0: there is none, or none any more. */
-	__u64 watched;
-	__u64 first_left, first_ran; /* when it first left the CPU, and what the scheduler said then that it had run */
-	__u64 off[ABSENCE_REASONS];
-	struct wire_absence absence; /* the last */
 	__u32 depth;
 	__u32 recovered; /* of the frames, the outermost ones, had begun when the process was joined */
 	__u32 beyond;	 /* entries that found the stack full and whose exits are still to come */
 	struct wire_frame frames[WIRE_MAX_DEPTH];
 	struct wire_intervals batch;
+	/* Its account of absences, since when; 0: there is none, or none any more. */
+	__u64 watched;
+	__u64 first_left, first_ran; /* when it first left the CPU, and what the scheduler said then that it had run */
+	__u64 off[ABSENCE_REASONS];
+	__u32 reason;		     /* why it left last: enum absence_reason */
+	struct wire_absence absence; /* the last */
 };
 
 /* Set before the programs are loaded. */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "bpf/registers.h"
 #include "bpf/sampling.h"
 #include "bpf/table.h"
 
@@ -32,6 +33,19 @@ struct walk {
 	bool ended;
 	__u16 end; /* enum sample_end */
 };
+
+/* Begins where the thread runs in user space. */
+static __always_inline void read_registers(struct walk *walk, const struct pt_regs *ctx)
+{
+	__u64 value;
+
+	READ_REGISTER(ip);
+	walk->rip = value;
+	READ_REGISTER(sp);
+	walk->rsp = value;
+	READ_REGISTER(bp);
+	walk->rbp = value;
+}
 
 static __always_inline long end_walk(struct walk *walk, enum sample_end end)
 {

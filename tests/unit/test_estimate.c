@@ -9,35 +9,13 @@
 
 #include "analysis/estimate.h"
 #include "cmd/cmd.h"
-#include "samples/build.h"
+#include "tests/unit/stack_text.h"
 
 #define MS UINT64_C(1000000)
 
 enum { PID = 42, START_MS = 500 };
 
 /* ---- a recording in memory ---- */
-
-/* The stack of these frames, outermost first, parted by bars: "[NAME]" is a query, "{NAME}" an activity. */
-static uint32_t stack_of(struct samples_builder *builder, const char *text)
-{
-	char *copy = strdup(text), *rest = copy, *name;
-	uint32_t stack = 0;
-
-	while (*text && (name = strsep(&rest, "|"))) {
-		enum samples_frame_kind kind = *name == '[' ? SAMPLES_QUERY : SAMPLES_FUNCTION;
-
-		if (*name == '{')
-			kind = SAMPLES_ACTIVITY;
-		if (kind != SAMPLES_FUNCTION) {
-			name[strlen(name) - 1] = '\0';
-			name++;
-		}
-		stack = samples_build_stack(
-		    builder, stack, samples_build_frame(builder, kind, name, kind == SAMPLES_FUNCTION ? "lib" : ""));
-	}
-	free(copy);
-	return stack;
-}
 
 /* Adds `count` samples of a thread of process `pid`, all at one time. */
 static void add_flagged(struct samples_builder *builder, unsigned int count, uint32_t pid, uint64_t time_ms,

@@ -15,31 +15,9 @@
 
 #include "analysis/sampling.h"
 #include "render/render.h"
-#include "samples/build.h"
+#include "tests/unit/stack_text.h"
 
 /* ---- building ---- */
-
-/* The stack of these frames, outermost first, parted by bars: "[NAME]" is a query, "{NAME}" an activity. */
-static uint32_t stack_of(struct samples_builder *builder, const char *text)
-{
-	char *copy = strdup(text), *rest = copy, *name;
-	uint32_t stack = 0;
-
-	while (*text && (name = strsep(&rest, "|"))) {
-		enum samples_frame_kind kind = *name == '[' ? SAMPLES_QUERY : SAMPLES_FUNCTION;
-
-		if (*name == '{')
-			kind = SAMPLES_ACTIVITY;
-		if (kind != SAMPLES_FUNCTION) {
-			name[strlen(name) - 1] = '\0';
-			name++;
-		}
-		stack = samples_build_stack(
-		    builder, stack, samples_build_frame(builder, kind, name, kind == SAMPLES_FUNCTION ? "lib" : ""));
-	}
-	free(copy);
-	return stack;
-}
 
 /* Adds `count` samples of a thread of process `pid`. */
 static void add(struct samples_builder *builder, unsigned int count, const char *process, uint32_t pid,

@@ -15,14 +15,6 @@ static int out_of_memory(const struct mmp_reader *profile, struct error *err)
 	return error_set(err, ENOMEM, "%s: out of memory while estimating what was not timed", mmp_path(profile));
 }
 
-/* The folder that the profile lies in; to be freed. */
-static char *folder_of(const struct mmp_reader *profile)
-{
-	const char *path = mmp_path(profile), *name = path_name(path);
-
-	return name == path ? strdup(".") : strndup(path, (size_t)(name - path));
-}
-
 /* The texts of an array, borrowed; their array is to be freed. */
 static int get_labels(const json_t *names, struct estimate_labels *labels)
 {
@@ -114,7 +106,7 @@ int estimating_begin(const struct mmp_reader *profile, const struct summary *sum
 	*out = (struct estimating){0};
 	if (!summary->unit && (json_array_size(json_object_get(overhead, "untimed")) ||
 			       json_array_size(json_object_get(overhead, "let_go")))) {
-		folder = folder_of(profile);
+		folder = path_folder(mmp_path(profile));
 		rc = folder ? read_samples(folder, &out->samples) : -ENOMEM;
 		if (rc)
 			out_of_memory(profile, err);

@@ -69,11 +69,7 @@ static bool is_folder(const char *path)
 /* The folder that a recording lies in, whether that or its file is named; to be freed. */
 static char *folder_of(const char *path)
 {
-	const char *name = path_name(path);
-
-	if (is_folder(path))
-		return strdup(path);
-	return name == path ? strdup(".") : strndup(path, (size_t)(name - path));
+	return is_folder(path) ? strdup(path) : path_folder(path);
 }
 
 /* Adds the events of a profile, if they are in the time that samples are in. */

@@ -61,14 +61,12 @@ int off_cpu_show(const struct off_cpu_settings *settings, const char *path, stru
 {
 	struct profile_files files;
 	struct show show = {0};
-	size_t length;
 	char *folder;
 	int rc = profiles_find(path, &files, err);
 
 	if (rc)
 		return rc;
-	length = files.is_folder ? strlen(path) : (size_t)(path_name(path) - path);
-	folder = length ? strndup(path, length) : strdup(".");
+	folder = files.is_folder ? strdup(path) : path_folder(path);
 	rc = folder ? absences_find(folder, &show.found, err) : error_set(err, ENOMEM, "%s: out of memory", path);
 	for (size_t i = 0; i < files.count && !rc; i++)
 		rc = add_profile(&show, &files.items[i], err);

@@ -28,6 +28,20 @@ static int explain_load_failure(int code, struct error *err)
 			 strerror(-code));
 }
 
+/* Has the programs of uprobes attached by uprobe_multi links. */
+static void attach_at_once(struct querytap_bpf *bpf)
+{
+	struct bpf_program *const uprobes[] = {
+	    bpf->progs.query_enter,	   bpf->progs.query_exit,	 bpf->progs.guard_begin,
+	    bpf->progs.guard_end,	   bpf->progs.session_start,	 bpf->progs.panic_caught,
+	    bpf->progs.query_enter_joined, bpf->progs.query_exit_joined, bpf->progs.guard_begin_joined,
+	    bpf->progs.do_nothing,
+	};
+
+	for (size_t i = 0; i < sizeof(uprobes) / sizeof(*uprobes); i++)
+		bpf_program__set_expected_attach_type(uprobes[i], ATTACH_TYPE_UPROBE_MULTI);
+}
+
 /* Loads the programs, with those that look at files or without. Returns 0 or a negative errno. */
 static int load_with(struct collector *collector, const struct collect_options *options, bool files)
 {
@@ -53,18 +67,8 @@ static int load_with(struct collector *collector, const struct collect_options *
 	bpf->rodata->counts_only = options->overhead.mode == OVERHEAD_COUNTS;
 	bpf->rodata->wake_bytes = ring / WAKE_FRACTION;
 	bpf_map__set_max_entries(bpf->maps.records, (uint32_t)ring);
-	if (collector->multi) {
-		bpf_program__set_expected_attach_type(bpf->progs.query_enter_joined, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.query_exit_joined, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.guard_begin_joined, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.query_enter, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.query_exit, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.guard_begin, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.guard_end, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.session_start, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.panic_caught, ATTACH_TYPE_UPROBE_MULTI);
-		bpf_program__set_expected_attach_type(bpf->progs.do_nothing, ATTACH_TYPE_UPROBE_MULTI);
-	}
+	if (collector->multi)
+		attach_at_once(bpf);
 	return querytap_bpf__load(bpf);
 }
 

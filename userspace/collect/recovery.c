@@ -47,22 +47,33 @@ static uint32_t group_of(const struct plan *plan, const struct plan_call *call)
 	return call->number && call->number <= plan->query_count ? plan->queries[call->number - 1].group : GROUP_NONE;
 }
 
+/* Puts the table of the file at `path` into the kernel. Returns its descriptor, or a negative errno. */
+static int make_table(const struct collector *collector, const char *path)
+{
+	struct unwind_table table;
+	int map = unwind_table_get(path, collector->cache, collector->owner, &table, NULL);
+
+	if (map < 0)
+		return map;
+	map = table_upload(&table);
+	unwind_table_free(&table);
+	return map;
+}
+
 void recovery_add(const struct collector *collector, const struct probed *probed, size_t number)
 {
 	const struct plan *plan = probed->plan;
 	int calls = bpf_map__fd(collector->bpf->maps.calls), map;
 	uint32_t object = WIRE_COMPILER_OBJECT((uint32_t)number);
-	struct unwind_table table;
 
-	if (!recovery_is_on(collector->bpf) ||
-	    unwind_table_get(plan->path, collector->cache, collector->owner, &table, NULL) < 0)
+	if (!recovery_is_on(collector->bpf))
 		return;
-	map = table_upload(&table);
-	unwind_table_free(&table);
+	map = collector->sampler ? sampler_table(collector->sampler, plan->path) : make_table(collector, plan->path);
 	if (map < 0)
 		return;
 	bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.tables), &object, &map, BPF_ANY);
-	close(map);
+	if (!collector->sampler)
+		close(map);
 	for (size_t i = 0; i < plan->call_count; i++) {
 		const struct plan_call *call = &plan->calls[i];
 		uint64_t key = WIRE_CALL((uint64_t)number, call->offset);

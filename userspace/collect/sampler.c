@@ -142,6 +142,14 @@ static void expect_file(struct sampler *sampler, const char *path)
 		table_of(sampler, path, &status);
 }
 
+int sampler_table(struct sampler *sampler, const char *path)
+{
+	struct stat status;
+	const struct file_table *table = stat(path, &status) == 0 ? table_of(sampler, path, &status) : NULL;
+
+	return table ? table->map : -1;
+}
+
 static void expect_compiler(struct sampler *sampler, const struct plan *plan, size_t number)
 {
 	struct stat status;

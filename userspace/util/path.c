@@ -37,6 +37,13 @@ const char *path_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+char *path_folder(const char *path)
+{
+	const char *name = path_name(path);
+
+	return name == path ? strdup(".") : strndup(path, (size_t)(name - path));
+}
+
 /*
  * Opens the directory `name` within `parent`, made if it is missing; sets *made. A directory just made is not entered
  * through a symbolic link. Returns the file descriptor or a negative errno.

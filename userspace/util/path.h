@@ -17,6 +17,9 @@ char *path_expand(const char *path, const char *home) __attribute__((malloc, non
 /* Returns the part behind the last slash; borrows. */
 const char *path_name(const char *path) __attribute__((nonnull));
 
+/* Returns the rest, with the last slash, or "." if there is none; allocated, NULL if out of memory. */
+char *path_folder(const char *path) __attribute__((malloc, nonnull));
+
 /*
  * Makes the directory and those above it that are missing (mode 0777 less the umask), each owned by the user behind
  * sudo. What exists is left alone, save that the last must be a directory. No symbolic link that somebody puts in the
