@@ -24,6 +24,6 @@ int guard_end(struct pt_regs *ctx)
 	struct thread *thread = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
 
 	if (thread)
-		leave_frame(thread, KEY(ctx->sp, GUARD_ID(bpf_get_attach_cookie(ctx))), thread_time(thread, now));
+		leave_frame(thread, KEY(ctx->sp, GUARD_ID(bpf_get_attach_cookie(ctx))), now);
 	return 0;
 }

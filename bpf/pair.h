@@ -8,8 +8,9 @@
 #include "bpf/registers.h"
 #include "bpf/stack.h"
 
-#define PACE_EVERY 16 /* exits between two looks at the pace */
-#define PACE_STEP 8   /* sixteenths of a nanosecond */
+#define PACE_EVERY 16	 /* exits between two looks at the pace */
+#define PACE_STEP 8	 /* sixteenths of a nanosecond */
+#define PACE_WITHIN 1000 /* nanoseconds after the probe before */
 
 /* Notes the TyCtxt that the thread has, for threads of its process that do not know theirs. */
 static __noinline int note_tcx(struct thread *thread, __u64 tcx)
@@ -83,8 +84,9 @@ static __noinline int exit_unknown(void)
 /*
  * A trap costs more while the machine is busy: the sibling of a core at work, memory slower, caches cold. The program
  * that began at `begun` is a part of it, so from time to time it is looked at how long that takes, and the cost of a
- * query's probes is taken to have changed by the same factor, from a half to four. The pace goes up and down by steps,
- * towards the median, since the mean would follow interrupts.
+ * query's probes is taken to have changed by the same factor, from a half to four. It is not looked at long after
+ * another probe: what the program waits for then is its own memory. The pace goes up and down by steps, towards the
+ * median, since the mean would follow interrupts.
  */
 static __always_inline void keep_pace(struct thread *thread, __u64 begun)
 {
@@ -107,9 +109,9 @@ static __always_inline void keep_pace(struct thread *thread, __u64 begun)
 /* The program that the thread runs at an exit began at `now`. */
 static __always_inline void exit_query(struct pt_regs *ctx, struct thread *thread, __u64 now)
 {
-	if (!leave_frame(thread, ctx->sp, thread_time(thread, now)) && !letting_go)
+	if (!leave_frame(thread, ctx->sp, now) && !letting_go)
 		count_up(process_of(thread), missed, 1);
-	if (thread->batch.header.count % PACE_EVERY == 1)
+	if (thread->batch.header.count % PACE_EVERY == 1 && thread->gap < PACE_WITHIN)
 		keep_pace(thread, now);
 }
 

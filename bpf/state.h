@@ -19,6 +19,7 @@ struct thread {
 	__u64 last; /* time of the last entry or exit; the next is later */
 	__u64 inside, around; /* what an entry and its exit cost at the thread's present pace */
 	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
+	__u64 gap;	      /* between the last two probes, nanoseconds */
 	__u64 tcx;	      /* of the last query entered */
 	__u32 arguments;      /* in the batch */
 	__u32 compiler;	      /* as in the cookies */
@@ -55,6 +56,12 @@ extern const volatile __u64 wake_bytes; /* wake the collector once this much wai
 extern volatile __u64 cost_inside, cost_around;
 /* 16 times the nanoseconds that an exit's program took when that was measured; 0: the cost is taken for constant. */
 extern volatile __u64 cost_pace;
+/*
+ * What a trap takes from caches and branch predictors goes on costing after it: a thirty-second of the time until the
+ * next probe, up to 32 us of it. Found by comparing recordings of rustc with its own profiler's, event by event.
+ */
+#define REFILL_PART 32
+#define REFILL_SPAN 32000
 
 /* Entries are let go of before their exits, which then end nothing and are not missed. Set by the collector. */
 extern volatile __u8 letting_go;
@@ -155,21 +162,39 @@ static __always_inline __u64 time_away(const struct thread *thread, __u64 now)
 	return away;
 }
 
-/*
- * The thread's time, in nanoseconds since its process's exec, without what it has spent in probes, and with cpu_time
- * without what it has spent off the CPU since it was first seen. No two calls return the same: of two queries with no
- * time in between, readers of the profile take the one for a part of the other.
- */
-static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
+/* The thread's clock when `now` was read: nanoseconds since its process's exec, without what it has spent in probes. */
+static __always_inline __u64 clock_at(const struct thread *thread, __u64 now)
 {
 	__u64 time = now - thread->process_start - thread->skew;
 
-	if (cpu_time)
-		time -= time_away(thread, now);
+	return cpu_time ? time - time_away(thread, now) : time;
+}
+
+/* No two times of a thread are the same: of two queries with no time in between, readers of the profile take the one
+ * for a part of the other. */
+static __always_inline __u64 later_time(struct thread *thread, __u64 time)
+{
 	if ((__s64)(time - thread->last) <= 0)
 		time = thread->last + 1;
 	thread->last = time;
 	return time;
+}
+
+static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
+{
+	return later_time(thread, clock_at(thread, now));
+}
+
+/* The time of a probe that read the clock at `now`, `before` nanoseconds after the program was trapped. */
+static __always_inline __u64 probe_time(struct thread *thread, __u64 now, __u64 before)
+{
+	__u64 time = clock_at(thread, now) - before, refill = 0;
+
+	thread->gap = (__s64)(time - thread->last) > 0 ? time - thread->last : 0;
+	if (cost_inside)
+		refill = (thread->gap < REFILL_SPAN ? thread->gap : REFILL_SPAN) / REFILL_PART;
+	thread->skew += before + refill;
+	return later_time(thread, time - refill);
 }
 
 /* The same for a thread that need not be the current one. */

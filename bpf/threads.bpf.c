@@ -2,15 +2,6 @@
 /* What the threads of compilers are doing at this moment. It only looks: the recording goes on as if nobody did. */
 #include "bpf/state.h"
 
-/* The clock of a thread that may be running, as thread_time() would have it. */
-static __always_inline __u64 clock_of(const struct thread *thread)
-{
-	__u64 now = cpu_time && thread->is_away ? thread->switched : bpf_ktime_get_ns();
-	__u64 time = now - thread->process_start - thread->skew;
-
-	return cpu_time ? time - time_away(thread, now) : time;
-}
-
 /*
  * Writes a struct wire_thread, and what follows it, for each thread of each process that is followed. What is written
  * for one thread comes whole, or once more: the kernel begins anew with a thread for which its buffer had no room.
@@ -36,7 +27,7 @@ int show_threads(struct bpf_iter__task *ctx)
 	BPF_CORE_READ_STR_INTO(&shown.comm, task, comm);
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread) {
-		shown.time = clock_of(thread);
+		shown.time = clock_at(thread, cpu_time && thread->is_away ? thread->switched : bpf_ktime_get_ns());
 		shown.last = thread->last;
 		barrier();
 		depth = thread->depth;

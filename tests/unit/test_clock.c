@@ -191,7 +191,7 @@ static void the_cost_of_probes_is_taken_off_besides(void **state)
 	come_back();
 	leave(STACK_TOP - 0x100);
 	flush(&world.thread);
-	expect_interval(0, 1, 1008, 6, 0);
+	expect_interval(0, 1, 1009 - 1009 / REFILL_PART, 6, 0);
 }
 
 int main(void)

@@ -235,22 +235,44 @@ static void without_memory_for_a_thread_its_queries_are_lost(void **state)
 	assert_int_equal(world.process.counts.lost, 1);
 }
 
+#define REFILLED(ran) ((ran) / REFILL_PART)
+
 static void the_cost_of_probes_is_taken_out_of_the_clock(void **state)
 {
 	(void)state;
-	cost_around = 3;
+	cost_around = 6;
 	cost_inside = 4;
 	enter(1, STACK_TOP - 0x100);
 	enter(2, STACK_TOP - 0x200);
 	leave(STACK_TOP - 0x200);
 	leave(STACK_TOP - 0x100);
 	flush(&world.thread);
-	expect_interval(0, 2, 1020 - 2 * 3 - 4, 10 - 4, 0);
-	expect_interval(1, 1, 1010 - 3, 30 - 2 * 4 - 3, 0);
+	/* Half of it at an entry, half at an exit; the first comes after long enough for what the caches lose too. */
+	expect_interval(0, 2, 1010 - 3 - REFILLED(1010 - 3) + 10 - 2 - 3, 10 - 4, 0);
+	expect_interval(1, 1, 1010 - 3 - REFILLED(1010 - 3), 30 - 2 * 4 - 6, 0);
 }
 
-/* What an interval of 5,000 ns comes out as after many others, if the exit's program takes `taken` ns at each. */
-static __u64 length_at_pace(__u64 taken)
+static void what_caches_lose_is_taken_out_too(void **state)
+{
+	(void)state;
+	cost_inside = 4;
+	enter(1, STACK_TOP - 0x100);
+	world.now += 3200;
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	expect_interval(0, 1, 1010 - REFILLED(1010), 3210 - 4 - REFILLED(3210 - 4), 0);
+	set_up(state);
+	cost_inside = 4;
+	enter(1, STACK_TOP - 0x100);
+	world.now += 1000000;
+	leave(STACK_TOP - 0x100);
+	flush(&world.thread);
+	expect_interval(0, 1, 1010 - REFILLED(1010), 1000010 - 4 - REFILLED(REFILL_SPAN), 0);
+}
+
+/* What an interval of 5,000 ns comes out as after many others of `others` ns, if the exit's program takes `taken` ns at
+ * each. */
+static __u64 length_at_pace(__u64 taken, __u64 others)
 {
 	world.reading = taken;
 	cost_inside = 1000;
@@ -259,13 +281,13 @@ static __u64 length_at_pace(__u64 taken)
 	for (int i = 0; i < 20000; i++) {
 		world.now += 2000;
 		enter(1, STACK_TOP - 0x100);
-		world.now += 4000;
+		world.now += others;
 		leave(STACK_TOP - 0x100);
 		world.count = 0;
 	}
 	flush(&world.thread);
 	world.count = 0;
-	world.now += 2000;
+	world.now += 1000000000; /* the clock may have stood */
 	enter(2, STACK_TOP - 0x100);
 	world.now += 5000 - taken - 10;
 	leave(STACK_TOP - 0x100);
@@ -273,18 +295,33 @@ static __u64 length_at_pace(__u64 taken)
 	return world.intervals[0].length_and_flags & WIRE_TIME_MASK;
 }
 
+static void assert_length_at_pace(__u64 taken, __u64 without_cost)
+{
+	__u64 length = without_cost - REFILLED(without_cost);
+
+	assert_in_range(length_at_pace(taken, 900), length - 5, length + 5);
+}
+
 static void the_cost_goes_up_and_down_with_the_machine(void **state)
 {
 	(void)state;
-	assert_in_range(length_at_pace(100), 4000 - 5, 4000 + 5);
+	assert_length_at_pace(100, 4000);
 	set_up(state);
-	assert_in_range(length_at_pace(150), 3500 - 5, 3500 + 5);
+	assert_length_at_pace(150, 3500);
 	set_up(state);
-	assert_in_range(length_at_pace(80), 4200 - 5, 4200 + 5);
+	assert_length_at_pace(80, 4200);
 	set_up(state);
-	assert_in_range(length_at_pace(1000), 1000 - 5, 1000 + 5); /* four times the cost is the most */
+	assert_length_at_pace(1000, 1000); /* four times the cost is the most */
 	set_up(state);
-	assert_in_range(length_at_pace(0), 4500 - 5, 4500 + 5); /* and half of it the least */
+	assert_length_at_pace(0, 4500); /* and half of it the least */
+}
+
+static void the_pace_is_not_that_of_cold_caches(void **state)
+{
+	__u64 length = length_at_pace(100, 900);
+
+	set_up(state);
+	assert_int_equal(length_at_pace(150, 4000), length);
 }
 
 static void the_clock_always_goes_on(void **state)
@@ -325,7 +362,9 @@ int main(void)
 	    TEST(what_the_ring_does_not_take_is_lost_and_counted),
 	    TEST(without_memory_for_a_thread_its_queries_are_lost),
 	    TEST(the_cost_of_probes_is_taken_out_of_the_clock),
+	    TEST(what_caches_lose_is_taken_out_too),
 	    TEST(the_cost_goes_up_and_down_with_the_machine),
+	    TEST(the_pace_is_not_that_of_cold_caches),
 	    TEST(the_clock_always_goes_on),
 	};
 

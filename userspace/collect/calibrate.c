@@ -36,9 +36,14 @@ __asm__(".text\n"
 	"own_function own_query\ntest %edx, %edx\n.globl own_query_at\nown_query_at: jne 1f\n1: test %edx, %edx\n"
 	".globl own_query_exit_at\n.hidden own_query_exit_at\nown_query_exit_at: jne 2f\n2: ret\n"
 	"own_end own_query\n"
+	"own_function own_code\nown_code_at:\n.rept 1024\n.balign 32\n"
+	"imul $0x41c64e6d, %edi, %eax\nadd $0x3039, %eax\ntest $0x10000, %eax\njz 1f\nadd $3, %eax\n1: ret\n"
+	".endr\n"
+	"own_end own_code\n"
 	"own_function own_no_query\ntest %edx, %edx\nown_no_query_at: jne 1f\n1: test %edx, %edx\njne 2f\n2: ret\n"
 	"own_end own_no_query\n");
 
+extern const char own_code[];
 void own_nop5(long argument);
 void own_push(long argument);
 void own_jcc(long argument);
@@ -68,7 +73,9 @@ int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err)
 	return code;
 }
 
-enum { BATCHES = 100, TURN = 40, WORK_ITEMS = 64, WORK_WORDS = 1 << 17 };
+/* What the work goes through: functions in own_code, and half a cache line of memory for each. */
+enum { FUNCTIONS = 1024, FUNCTION_BYTES = 32, WORDS = 4 };
+enum { BATCHES = 100, TURN = 40, CALLS = 128 };
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -95,22 +102,21 @@ static void pass_site(enum own_site site)
 }
 
 /*
- * What a compiler does between two queries: a few microseconds of branches, calls and memory of its own. A trap costs
- * more than its own time there, because the kernel's code takes the place of the program's in caches and branch
- * predictors; in an empty loop that part, a fifth of the whole, would not show.
+ * What a compiler does between most probes: a fraction of a microsecond in code and memory that it has used before,
+ * as much of both as the first caches hold. A trap costs more than its own time there, because the kernel's code takes
+ * the place of the program's in caches and branch predictors; in an empty loop that part would not show.
  */
 static void work_like_a_compiler(void)
 {
-	static uint64_t memory[WORK_WORDS];
-	static uint32_t random = 1;
-	uint64_t numbers[WORK_ITEMS];
+	static uint64_t memory[FUNCTIONS * WORDS];
+	static uint32_t at;
 
-	for (int i = 0; i < WORK_ITEMS; i++) {
-		random = random * 1103515245u + 12345u;
-		memory[random % WORK_WORDS]++;
-		numbers[i] = random ^ memory[(random >> 8) % WORK_WORDS];
+	for (unsigned int i = 0; i < CALLS; i++) {
+		uint32_t (*function)(uint32_t) = (uint32_t(*)(uint32_t))(own_code + (size_t)FUNCTION_BYTES * at);
+
+		memory[(size_t)WORDS * at + function(at) % WORDS]++;
+		at = (at + 1) % FUNCTIONS;
 	}
-	qsort(numbers, WORK_ITEMS, sizeof(*numbers), compare_numbers);
 }
 
 /* What a turn of passages takes, nanoseconds. */

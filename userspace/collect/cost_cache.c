@@ -9,7 +9,7 @@
 
 #include "util/path.h"
 
-#define FORMAT "querytap-cost 2"
+#define FORMAT "querytap-cost 3"
 
 /* Kernel and processor, which is what the cost depends on. */
 static void machine_name(char *name, size_t size)
