@@ -21,7 +21,9 @@
 #include "util/path.h"
 
 /* Samples a second, by default: not in step with anything that is done a thousand times a second. */
-enum { USUAL_HZ = 997, AUTO_HZ = 199 };
+enum { USUAL_HZ = 997 };
+/* Samples a second beside probes with a budget, for each percent of that. */
+enum { AUTO_HZ_FOR_PERCENT = 120 };
 
 void recording_say(struct recording *recording, const char *format, ...)
 {
@@ -208,6 +210,17 @@ static int open_collector(struct recording *recording, const struct collect_opti
 
 /* ---- by whichever way ---- */
 
+/* How many samples a second fit into a third of the budget, not in step with what happens every so many milliseconds.
+ */
+static unsigned int auto_hz(double budget)
+{
+	double hz = budget * 100 * AUTO_HZ_FOR_PERCENT;
+
+	if (hz > USUAL_HZ)
+		return USUAL_HZ;
+	return hz > 2 ? (unsigned int)hz - 1 : 1;
+}
+
 /* Where nothing is probed, nothing can be chosen of what probes would show. */
 static int set_up_sampling(const struct recording_settings *settings, struct collect_options *options,
 			   struct error *err)
@@ -224,7 +237,7 @@ static int set_up_sampling(const struct recording_settings *settings, struct col
 				 settings->sample_hz ? "--sample" : "--overhead sample");
 	/* What is left untimed is estimated. */
 	if (options->overhead.mode == OVERHEAD_AUTO && !options->sample_hz && !settings->no_sample && !options->sink) {
-		options->sample_hz = AUTO_HZ;
+		options->sample_hz = auto_hz(options->overhead.budget);
 		options->sample_if_possible = true;
 	}
 	if (options->overhead.mode != OVERHEAD_SAMPLE)

@@ -15,11 +15,13 @@ struct samples_settings {
 	const char *output;
 };
 
-static const struct samples_settings defaults = {.top = 30, .functions = 5};
+enum { USUAL_TOP = 30, NOT_GIVEN = -1 };
+
+static const struct samples_settings defaults = {.top = (unsigned long)NOT_GIVEN, .functions = 5};
 
 static const struct option_row options[] = {
     {"top", 'n', OPTION_UINT, "N", offsetof(struct samples_settings, top), 0, 0,
-     "Show only the first N items (default: 30), or all with 0"},
+     "Show only the first N items (default: 30 in the table, all in JSON), or all with 0"},
     {"functions", 'f', OPTION_UINT, "N", offsetof(struct samples_settings, functions), 0, 0,
      "Show the N functions that most samples of an item are in (default: 5), or none with 0"},
     {"json", 'j', OPTION_FLAG, NULL, offsetof(struct samples_settings, json), 0, 0, "Print JSON"},
@@ -31,7 +33,9 @@ static const struct option_row options[] = {
 static int print(const struct samples_settings *settings, const struct samples *samples,
 		 const struct sampling *sampling, struct error *err)
 {
-	struct sampling_filter filter = {settings->top, settings->functions};
+	unsigned long usual = settings->json ? 0 : USUAL_TOP;
+	struct sampling_filter filter = {settings->top == (unsigned long)NOT_GIVEN ? usual : settings->top,
+					 settings->functions};
 	struct output output;
 	int rc = output_open(settings->output, &output, err);
 

@@ -25,10 +25,10 @@
 #include "util/path.h"
 
 /*
- * Seconds that a sample takes, about: 10 us for a compiler's stack of some forty functions, and up to 16 us for the
- * timer's interrupt, which was measured in a virtual machine.
+ * Seconds that a sample takes, about: 10 us for a compiler's stack of some forty functions, and 16 us for the timer's
+ * interrupt, which was measured in a virtual machine; without one it is less.
  */
-#define SAMPLE_COST 20e-6
+#define SAMPLE_COST 26e-6
 
 /* A table in the kernel, by the file that it was made of. */
 struct file_table {

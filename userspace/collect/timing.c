@@ -19,7 +19,7 @@
 #define GRACE 0.2
 #define LATER_GRACE 0.1
 /* What is chosen, at first and by letting go, is to cost this much of the budget. */
-#define AIM 0.8
+#define AIM 0.7
 
 struct seen {
 	uint64_t events, self;
