@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Option parsing, help and generated documents; and that the tables of all commands hold together. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,6 +24,7 @@ struct settings {
 	const char *output;
 	unsigned long top;
 	unsigned long pid;
+	unsigned long rate;
 	double seconds;
 	struct option_list only;
 };
@@ -33,6 +35,7 @@ static const struct option_row rows[] = {
     {"output", 'o', OPTION_STRING, "DIR", offsetof(struct settings, output), 0, 0, "Write the profiles to DIR"},
     {"top", 't', OPTION_UINT, "N", offsetof(struct settings, top), 1, 100, "Show N rows"},
     {"pid", 'p', OPTION_UINT, "PID", offsetof(struct settings, pid), 0, 0, "Join process PID"},
+    {"rate", 'r', OPTION_MAYBE_UINT, "HZ", offsetof(struct settings, rate), 1, 1000, "Look HZ times a second"},
     {"seconds", 'd', OPTION_DOUBLE, "SECONDS", offsetof(struct settings, seconds), 0, 0, "End after SECONDS"},
     {"only", 0, OPTION_LIST, "QUERY", offsetof(struct settings, only), 0, 0, "Show QUERY only"},
     {0},
@@ -98,6 +101,30 @@ static void takes_every_spelling_of_a_value(void **state)
 	}
 	PARSE(&outcome, OPTIONS_FIRST, "--output=a=b");
 	assert_string_equal(outcome.settings.output, "a=b");
+}
+
+static void a_number_may_be_left_out(void **state)
+{
+	struct outcome outcome;
+
+	(void)state;
+	PARSE(&outcome, OPTIONS_FIRST, "--rate", "cargo", "build");
+	assert_true(outcome.settings.rate == ULONG_MAX);
+	assert_int_equal(outcome.rest, 2);
+	PARSE(&outcome, OPTIONS_FIRST, "-r", "--", "250");
+	assert_true(outcome.settings.rate == ULONG_MAX);
+	assert_int_equal(outcome.rest, 3);
+	PARSE(&outcome, OPTIONS_FIRST, "--strict", "--rate");
+	assert_true(outcome.settings.rate == ULONG_MAX);
+	assert_int_equal(outcome.rest, 3);
+	PARSE(&outcome, OPTIONS_FIRST, "--rate", "250", "cargo");
+	assert_int_equal(outcome.settings.rate, 250);
+	assert_int_equal(outcome.rest, 3);
+	PARSE(&outcome, OPTIONS_FIRST, "-r250");
+	assert_int_equal(outcome.settings.rate, 250);
+	PARSE(&outcome, OPTIONS_FIRST, "--rate=250", "1");
+	assert_int_equal(outcome.settings.rate, 250);
+	assert_int_equal(outcome.rest, 2);
 }
 
 static void keeps_defaults_and_takes_the_last_value(void **state)
@@ -193,6 +220,9 @@ static void says_what_is_wrong(void **state)
 	    {{"-qx"}, "there is no option -x (in '-qx')"},
 	    {{"--strict=yes"}, "option --strict takes no value, but was given 'yes'"},
 	    {{"-o"}, "option -o needs a DIR behind it"},
+	    {{"--rate=often"}, "option --rate needs a whole number from 1 to 1000, not 'often'"},
+	    {{"--rate="}, "option --rate needs a HZ, but was given an empty one"},
+	    {{"--rate", "1001"}, "option --rate needs a whole number from 1 to 1000, not '1001'"},
 	    {{"--output"}, "option --output needs a DIR behind it"},
 	    {{"-o", "--"}, "option -o needs a DIR behind it"},
 	    {{"--output="}, "option --output needs a DIR, but was given an empty one"},
@@ -243,6 +273,7 @@ static void help_is_aligned(void **state)
 				  "  -o, --output=DIR          Write the profiles to DIR\n"
 				  "  -t, --top=N               Show N rows\n"
 				  "  -p, --pid=PID             Join process PID\n"
+				  "  -r, --rate[=HZ]           Look HZ times a second\n"
 				  "  -d, --seconds=SECONDS     End after SECONDS\n"
 				  "      --only=QUERY          Show QUERY only\n"
 				  "  -h, --help                Print this help and exit\n");
@@ -428,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(takes_every_spelling_of_a_value),
+	    cmocka_unit_test(a_number_may_be_left_out),
 	    cmocka_unit_test(keeps_defaults_and_takes_the_last_value),
 	    cmocka_unit_test(gathers_lists),
 	    cmocka_unit_test(ends_at_the_first_argument),

@@ -85,9 +85,11 @@ static void roff_option(const struct option_row *row, FILE *out)
 	roff_string(row->name, out);
 	fputs("\\fR", out);
 	if (row->argument) {
-		fputs("=\\fI", out);
+		bool optional = row->kind == OPTION_MAYBE_UINT;
+
+		fputs(optional ? "[=\\fI" : "=\\fI", out);
 		roff_string(row->argument, out);
-		fputs("\\fR", out);
+		fputs(optional ? "\\fR]" : "\\fR", out);
 	}
 	fputc('\n', out);
 	roff_string(row->help, out);

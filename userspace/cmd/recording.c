@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,7 +261,7 @@ int recording_open(struct recording *recording, const struct recording_settings 
 	    .sink = recording->sink,
 	    .ring_bytes = ring_bytes(settings->buffer_mib),
 	    .on_exec = on_exec,
-	    .sample_hz = (unsigned int)settings->sample_hz,
+	    .sample_hz = settings->sample_hz == ULONG_MAX ? USUAL_HZ : (unsigned int)settings->sample_hz,
 	    .off_cpu = settings->off_cpu && !recording->sink,
 	    .context = recording,
 	};

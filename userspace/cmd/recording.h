@@ -89,12 +89,12 @@ struct recording_settings {
 	     .help =                                                                                                \
 		 "Size of the ring buffer between kernel and querytap, rounded up to a power of two (default: 8)"}, \
 	    {.name = "sample",                                                                                      \
-	     .kind = OPTION_UINT,                                                                                   \
+	     .kind = OPTION_MAYBE_UINT,                                                                             \
 	     .argument = "HZ",                                                                                      \
 	     .offset = offsetof(type, member.sample_hz),                                                            \
 	     .min = 1,                                                                                              \
 	     .max = 10000,                                                                                          \
-	     .help = "Sample the stacks of all that runs, HZ times a second (997 is usual), into samples.qts, "     \
+	     .help = "Sample the stacks of all that runs, HZ times a second (default: 997), into samples.qts, "     \
 		     "which querytap samples reads (Linux 6.1)"},                                                   \
 	    {.name = "no-sample",                                                                                   \
 	     .kind = OPTION_FLAG,                                                                                   \

@@ -2,6 +2,7 @@
 #include "util/options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,7 @@ static int store(struct parse *parse, const struct option_row *row, const char *
 		*(const char **)field = value;
 		return 0;
 	case OPTION_UINT:
+	case OPTION_MAYBE_UINT:
 		return store_uint(row, value, field, parse->err);
 	case OPTION_DOUBLE:
 		return store_double(row, value, field, parse->err);
@@ -109,12 +111,19 @@ static int store(struct parse *parse, const struct option_row *row, const char *
 	return error_set(parse->err, EINVAL, "option --%s is of no known kind", row->name);
 }
 
-/* The value that stands in the word behind the option; "--" is never taken for one. */
-static const char *take_next_word(struct parse *parse)
+/* Stores the value that stands in the word behind the option; "--" is never taken for one. */
+static int store_next_word(struct parse *parse, const struct option_row *row, const char *name)
 {
-	if (parse->next >= parse->argc || strcmp(parse->argv[parse->next], "--") == 0)
-		return NULL;
-	return parse->argv[parse->next++];
+	const char *word = parse->next < parse->argc ? parse->argv[parse->next] : "--";
+
+	if (row->kind == OPTION_MAYBE_UINT && (!*word || word[strspn(word, "0123456789")])) {
+		*(unsigned long *)((char *)parse->settings + row->offset) = ULONG_MAX;
+		return 0;
+	}
+	if (strcmp(word, "--") == 0)
+		return error_set(parse->err, EINVAL, "option %s needs a %s behind it", name, row->argument);
+	parse->next++;
+	return store(parse, row, word);
 }
 
 static int parse_long(struct parse *parse, const char *word)
@@ -133,11 +142,7 @@ static int parse_long(struct parse *parse, const char *word)
 	if (row->kind == OPTION_FLAG && value)
 		return error_set(parse->err, EINVAL, "option --%s takes no value, but was given '%s'", row->name,
 				 value);
-	if (row->kind != OPTION_FLAG && !value)
-		value = take_next_word(parse);
-	if (row->kind != OPTION_FLAG && !value)
-		return error_set(parse->err, EINVAL, "option --%s needs a %s behind it", row->name, row->argument);
-	return store(parse, row, value);
+	return row->kind != OPTION_FLAG && !value ? store_next_word(parse, row, word) : store(parse, row, value);
 }
 
 /* A word of short options: flags may share it, and the first that takes a value takes the rest of the word. */
@@ -155,12 +160,9 @@ static int parse_letters(struct parse *parse, const char *word)
 			return error_set(parse->err, EINVAL, "there is no option -%c%s%s%s", *at,
 					 word[2] ? " (in '" : "", word[2] ? word : "", word[2] ? "')" : "");
 		if (row->kind != OPTION_FLAG) {
-			const char *value = at[1] ? at + 1 : take_next_word(parse);
+			const char name[] = {'-', *at, '\0'};
 
-			if (!value)
-				return error_set(parse->err, EINVAL, "option -%c needs a %s behind it", *at,
-						 row->argument);
-			return store(parse, row, value);
+			return at[1] ? store(parse, row, at + 1) : store_next_word(parse, row, name);
 		}
 		status = store(parse, row, NULL);
 		if (status)
@@ -243,6 +245,7 @@ size_t options_field_size(enum option_kind kind)
 	case OPTION_STRING:
 		return sizeof(const char *);
 	case OPTION_UINT:
+	case OPTION_MAYBE_UINT:
 		return sizeof(unsigned long);
 	case OPTION_DOUBLE:
 		return sizeof(double);
@@ -261,7 +264,7 @@ static void print_row(const struct option_row *row, FILE *out)
 	    row->letter ? fprintf(out, "  -%c, --%s", row->letter, row->name) : fprintf(out, "      --%s", row->name);
 
 	if (row->argument)
-		width += fprintf(out, "=%s", row->argument);
+		width += fprintf(out, row->kind == OPTION_MAYBE_UINT ? "[=%s]" : "=%s", row->argument);
 	if (width > HELP_COLUMN - 2) {
 		fputc('\n', out);
 		width = 0;

@@ -13,11 +13,12 @@
 #include "util/error.h"
 
 enum option_kind {
-	OPTION_FLAG,   /* bool: set to true */
-	OPTION_STRING, /* const char *: borrowed from argv, never empty */
-	OPTION_UINT,   /* unsigned long, decimal; bounded by min and max */
-	OPTION_DOUBLE, /* double, finite and >= 0 */
-	OPTION_LIST,   /* struct option_list: repeatable, borrowed from argv */
+	OPTION_FLAG,	   /* bool: set to true */
+	OPTION_STRING,	   /* const char *: borrowed from argv, never empty */
+	OPTION_UINT,	   /* unsigned long, decimal; bounded by min and max */
+	OPTION_MAYBE_UINT, /* the same, or ULONG_MAX if no number is given; the next word is taken only if it is one */
+	OPTION_DOUBLE,	   /* double, finite and >= 0 */
+	OPTION_LIST,	   /* struct option_list: repeatable, borrowed from argv */
 };
 
 /* A repeatable string option's values. `items` is allocated by the parser, freed by options_free(). */
@@ -32,7 +33,7 @@ struct option_row {
 	enum option_kind kind;
 	const char *argument;	/* placeholder in help ("DIR"); NULL for a flag */
 	size_t offset;		/* into the command's settings struct */
-	unsigned long min, max; /* OPTION_UINT: inclusive bounds; max 0 means no bound */
+	unsigned long min, max; /* of numbers: inclusive bounds; max 0 means no bound */
 	const char *help;	/* one sentence without a full stop */
 };
 
