@@ -5,6 +5,10 @@
 extern const volatile __u64 sample_wake_bytes; /* wake the collector once this much waits in the ring of samples */
 extern volatile __u64 lost_samples;	       /* for which that ring had no room */
 
+/* The kernel's entry for page faults, and how long it is at most. */
+extern const void asm_exc_page_fault __ksym __weak;
+#define FAULT_ENTRY_BYTES 64
+
 static __always_inline void add_word(struct walk *walk, __u64 word)
 {
 	if (walk->count >= WIRE_MAX_WORDS)
@@ -52,14 +56,28 @@ static long step(__u32 index, struct walk *walk)
 	return walk->ended ? 0 : next_place(walk);
 }
 
-/* The registers in user space of a thread that has gone to the kernel. */
-static __always_inline void read_saved(struct walk *walk, struct task_struct *task)
+/*
+ * Whether a thread whose registers in user space are saved at `regs` went to the kernel for a page fault: below them
+ * lies the return address of what the kernel's entry for the fault has called.
+ */
+static __always_inline bool is_fault(const struct pt_regs *regs)
+{
+	__u64 entry = (__u64)&asm_exc_page_fault, called_from = 0;
+
+	if (!entry || bpf_probe_read_kernel(&called_from, sizeof(called_from), (const __u64 *)regs - 1))
+		return false;
+	return called_from - entry < FAULT_ENTRY_BYTES;
+}
+
+/* The registers in user space of a thread that has gone to the kernel. Returns how it went there: SAMPLE_IN_*. */
+static __always_inline __u32 read_saved(struct walk *walk, struct task_struct *task)
 {
 	const struct pt_regs *regs = (const struct pt_regs *)bpf_task_pt_regs(task);
 
 	walk->rip = regs->ip;
 	walk->rsp = regs->sp;
 	walk->rbp = regs->bp;
+	return is_fault(regs) ? SAMPLE_IN_KERNEL | SAMPLE_IN_FAULT : SAMPLE_IN_KERNEL;
 }
 
 static __always_inline void send_sample(struct walk *walk)
@@ -83,7 +101,7 @@ int take_sample(struct bpf_perf_event_data *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = id >> 32, processor = bpf_get_smp_processor_id();
 	struct wire_process *process = bpf_map_lookup_elem(&processes, &tgid);
-	bool in_kernel = !(ctx->regs.cs & 3);
+	__u32 in_kernel = 0;
 	struct walk walk = {.exact = true};
 	struct wire_sample *sample;
 
@@ -98,10 +116,10 @@ int take_sample(struct bpf_perf_event_data *ctx)
 	walk.thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (walk.thread)
 		walk.frames = walk.thread->depth;
-	if (in_kernel)
-		read_saved(&walk, task);
-	else
+	if (ctx->regs.cs & 3)
 		read_registers(&walk, &ctx->regs);
+	else
+		in_kernel = read_saved(&walk, task);
 	sample = &walk.scratch->sample;
 	sample->header = (struct wire_header){WIRE_SAMPLE, tgid, (__u32)id, 0};
 	sample->time = bpf_ktime_get_ns();

@@ -286,12 +286,15 @@ enum sample_end {
 #define WORD_KIND(word) ((unsigned int)((word) >> 48))
 #define WORD_VALUE(word) ((word)&WIRE_TIME_MASK)
 
+#define SAMPLE_IN_KERNEL 1
+#define SAMPLE_IN_FAULT 2 /* in the kernel, because of a page fault */
+
 struct wire_sample {
 	struct wire_header header; /* count: words */
 	unsigned long long time;
 	unsigned long long skew;  /* what the thread's clock was behind by for its probes */
 	unsigned short end;	  /* enum sample_end */
-	unsigned short in_kernel; /* 1: the thread was in the kernel, the places are those from which it went there */
+	unsigned short in_kernel; /* bits of SAMPLE_IN_*; then the places are those from which the thread went there */
 	unsigned int compiler;	  /* as in the cookies; of no meaning without WORD_FRAMEs */
 	char process[WIRE_COMM];  /* the name of its first thread, and its own */
 	char thread[WIRE_COMM];

@@ -51,7 +51,9 @@ static struct samples *make_build(void)
 	struct samples_builder *builder = samples_build_begin();
 
 	add(builder, 40, "rustc", 1, "rustc", "main|run|[analysis]|check|run|[typeck]|walk|unify", 0);
-	add(builder, 10, "rustc", 1, "rustc", "main|run|[analysis]|check|run|[typeck]|walk", SAMPLES_KERNEL);
+	add(builder, 6, "rustc", 1, "rustc", "main|run|[analysis]|check|run|[typeck]|walk", SAMPLES_KERNEL);
+	add(builder, 4, "rustc", 1, "rustc", "main|run|[analysis]|check|run|[typeck]|walk",
+	    SAMPLES_KERNEL | SAMPLES_FAULT);
 	/* Recursion. */
 	add(builder, 5, "rustc", 1, "rustc", "main|run|[typeck]|walk|run|[typeck]|walk|run|[type_of]", 0);
 	add(builder, 20, "rustc", 1, "rustc", "main|run|[analysis]|check", 0);
@@ -63,7 +65,8 @@ static struct samples *make_build(void)
 	/* A process before it becomes the linker, of the same id. */
 	add(builder, 1, "cc", 3, "cc", "main", 0);
 	add(builder, 30, "ld", 3, "ld", "main|link", 0);
-	add(builder, 20, "ld", 4, "ld", "main|link", SAMPLES_KERNEL);
+	add(builder, 13, "ld", 4, "ld", "main|link", SAMPLES_KERNEL);
+	add(builder, 7, "ld", 4, "ld", "main|link", SAMPLES_KERNEL | SAMPLES_FAULT);
 	add(builder, 2, "rustc", 5, "rustc", "main|version", 0);
 	return end(builder);
 }
@@ -300,6 +303,7 @@ static void test_others(void **state)
 	assert_string_equal(sampling.others[0].name, "ld");
 	assert_int_equal(sampling.others[0].samples, 50);
 	assert_int_equal(sampling.others[0].kernel, 20);
+	assert_int_equal(sampling.others[0].faults, 7);
 	assert_string_equal(sampling.others[1].name, "cc");
 	assert_int_equal(sampling.others[1].samples, 1);
 	sampling_free(&sampling);
@@ -362,7 +366,7 @@ static void test_text(void **state)
 
 	(void)state;
 	assert_line(text, "| typeck ..................  | 53      | 53.00ms             | 9.71ms | 51.96        "
-			  "| 42.37 to 61.41 | 58.00ms        | 18.9        |\n");
+			  "| 42.37 to 61.41 | 58.00ms        | 18.9        | 7.5              |\n");
 	assert_line(text, "| analysis ................  | 20      | 20.00ms ");
 	assert_line(text, "| (in no query or activity)  | 9       | 9.00ms ");
 	assert_null(strstr(text, "LLVM_passes"));
@@ -405,6 +409,7 @@ static void test_json(void **state)
 	assert_int_equal(integer(item, "self_samples"), 53);
 	assert_int_equal(integer(item, "total_samples"), 58);
 	assert_int_equal(integer(item, "kernel_samples"), 10);
+	assert_int_equal(integer(item, "fault_samples"), 4);
 	assert_int_equal(integer(item, "estimated_self_ns"), 53000000);
 	assert_int_equal(integer(item, "estimated_time_ns"), 58000000);
 	functions = json_object_get(item, "functions");

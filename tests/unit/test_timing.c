@@ -174,6 +174,23 @@ static void test_letting_go(void **state)
 	timing_free(timing);
 }
 
+/* A microsecond was expected for each event, and it was half of one. */
+static void test_letting_go_of_what_costs_less_than_expected(void **state)
+{
+	struct timing_options options = usual;
+	struct timing *timing;
+	uint32_t groups[GROUPS];
+
+	(void)state;
+	options.overhead.budget = 0.2;
+	timing = timing_with(&options);
+	note(timing, 1, 1500000, 100);
+	timing_advance(timing, 1.2);
+	assert_int_equal(timing_review(timing, groups, GROUPS), 2);
+	assert_int_equal(groups[0], RUNNER_A);
+	timing_free(timing);
+}
+
 static void test_patterns(void **state)
 {
 	struct timing_options options = usual;
@@ -284,10 +301,15 @@ static void test_self_time_of_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_exact_times_all),    cmocka_unit_test(test_budget_leaves_out_the_cheap),
-	    cmocka_unit_test(test_share_left_untimed), cmocka_unit_test(test_generous_budget_times_all),
-	    cmocka_unit_test(test_letting_go),	       cmocka_unit_test(test_patterns),
-	    cmocka_unit_test(test_experience_is_kept), cmocka_unit_test(test_self_times),
+	    cmocka_unit_test(test_exact_times_all),
+	    cmocka_unit_test(test_budget_leaves_out_the_cheap),
+	    cmocka_unit_test(test_share_left_untimed),
+	    cmocka_unit_test(test_generous_budget_times_all),
+	    cmocka_unit_test(test_letting_go_of_what_costs_less_than_expected),
+	    cmocka_unit_test(test_letting_go),
+	    cmocka_unit_test(test_patterns),
+	    cmocka_unit_test(test_experience_is_kept),
+	    cmocka_unit_test(test_self_times),
 	    cmocka_unit_test(test_self_time_of_many),
 	};
 

@@ -21,7 +21,7 @@ struct use {
 };
 
 struct counts {
-	uint64_t self, kernel;
+	uint64_t self, kernel, faults;
 };
 
 /* What the pid and the name of a process say of it. */
@@ -180,6 +180,7 @@ static void merge_others(struct sampling *out)
 		if (kept && strcmp(out->others[kept - 1].name, other->name) == 0) {
 			out->others[kept - 1].samples += other->samples;
 			out->others[kept - 1].kernel += other->kernel;
+			out->others[kept - 1].faults += other->faults;
 		} else if (other->samples) {
 			out->others[kept++] = *other;
 		}
@@ -206,16 +207,18 @@ static int count(struct state *state)
 	for (size_t i = 0; i < samples->sample_count; i++) {
 		const struct samples_sample *sample = &samples->samples[i];
 		uint32_t process = state->processes[sample->thread];
-		bool kernel = sample->flags & SAMPLES_KERNEL;
+		bool kernel = sample->flags & SAMPLES_KERNEL, fault = sample->flags & SAMPLES_FAULT;
 
 		out->samples++;
 		if (state->known[process].compiles) {
 			out->compiling++;
 			state->counts[sample->stack].self++;
 			state->counts[sample->stack].kernel += kernel;
+			state->counts[sample->stack].faults += fault;
 		} else {
 			out->others[process].samples++;
 			out->others[process].kernel += kernel;
+			out->others[process].faults += fault;
 		}
 	}
 	merge_others(out);
@@ -236,6 +239,7 @@ static void add_stack(struct state *state, uint32_t stack)
 
 	self->self += counts->self;
 	self->kernel += counts->kernel;
+	self->faults += counts->faults;
 	state->uses[state->use_count++] = (struct use){row, state->functions[stack], counts->self};
 	if (!at)
 		out->none.total += counts->self;

@@ -27,7 +27,7 @@ struct sampled_row {
 	const char *label;		    /* "" for what is in none */
 	uint64_t self;			    /* samples in which it is the innermost one */
 	uint64_t total;			    /* samples in which it is anywhere in the stack */
-	uint64_t kernel;		    /* of those of `self`, in the kernel */
+	uint64_t kernel, faults;	    /* of those of `self`, in the kernel; of these, because of page faults */
 	double share;			    /* of `self` in the samples of compilers: 0 to 1 */
 	double low, high;		    /* of the share, the 95 % confidence interval (Wilson's) */
 	struct sampled_function *functions; /* of the samples of `self`, those with most first */
@@ -37,7 +37,7 @@ struct sampled_row {
 /* Processes of one name that compiled nothing. */
 struct sampled_process {
 	const char *name;
-	uint64_t samples, kernel;
+	uint64_t samples, kernel, faults;
 	double share, low, high; /* in all samples */
 };
 

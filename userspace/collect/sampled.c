@@ -13,8 +13,9 @@
 struct taken {
 	uint64_t time;	      /* since the beginning, nanoseconds */
 	uint32_t stack;	      /* in the tree */
-	uint32_t thread : 30; /* in `threads` */
+	uint32_t thread : 29; /* in `threads` */
 	uint32_t in_kernel : 1;
+	uint32_t in_fault : 1;
 	uint32_t incomplete : 1;
 };
 
@@ -112,7 +113,8 @@ void sampled_add(struct sampled *sampled, const struct wire_sample *sample)
 	    .time = sample->time > sampled->began ? sample->time - sampled->began : 0,
 	    .stack = stack,
 	    .thread = thread,
-	    .in_kernel = sample->in_kernel,
+	    .in_kernel = !!(sample->in_kernel & SAMPLE_IN_KERNEL),
+	    .in_fault = !!(sample->in_kernel & SAMPLE_IN_FAULT),
 	    .incomplete = sample->end != SAMPLE_WHOLE,
 	};
 }
@@ -206,7 +208,8 @@ int sampled_build(const struct sampled *sampled, const struct sampled_names *nam
 		    .time = taken->time,
 		    .thread = threads[taken->thread],
 		    .stack = stacks[taken->stack],
-		    .flags = (taken->in_kernel ? SAMPLES_KERNEL : 0) | (taken->incomplete ? SAMPLES_INCOMPLETE : 0),
+		    .flags = (taken->in_kernel ? SAMPLES_KERNEL : 0) | (taken->in_fault ? SAMPLES_FAULT : 0) |
+			     (taken->incomplete ? SAMPLES_INCOMPLETE : 0),
 		};
 
 		samples_build_sample(builder, &sample);

@@ -237,7 +237,7 @@ static void take_object(struct sampler *sampler, const struct wire_object *recor
 
 static void take_sample(struct sampler *sampler, const struct wire_sample *sample)
 {
-	sampler->totals.ends[sample->in_kernel & 1][sample->end % SAMPLE_ENDS]++;
+	sampler->totals.ends[sample->in_kernel & SAMPLE_IN_KERNEL][sample->end % SAMPLE_ENDS]++;
 	sampler->totals.samples++;
 	tell_queries(sampler->compilers, sample, &sampler->told);
 	sampled_add(sampler->sampled, &sampler->told);

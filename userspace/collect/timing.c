@@ -20,6 +20,8 @@
 #define LATER_GRACE 0.1
 /* What is chosen, at first and by letting go, is to cost this much of the budget. */
 #define AIM 0.7
+/* The part of the time that is not taken for probes' whatever they are expected to cost: in a loop they cost less. */
+#define LEAST 0.1
 
 struct seen {
 	uint64_t events, self;
@@ -315,7 +317,7 @@ size_t timing_review(struct timing *timing, uint32_t *groups, size_t room)
 {
 	double budget = budget_of(timing), grace = timing->recent_from > 0 ? LATER_GRACE : GRACE;
 	double spent = (double)timing->recent_events * timing->options.cost;
-	double without = timing->seconds - timing->recent_from - spent, rate;
+	double elapsed = timing->seconds - timing->recent_from, without = fmax(elapsed - spent, elapsed * LEAST), rate;
 	struct worth *worths;
 	size_t count, chosen = 0;
 

@@ -41,9 +41,10 @@ static json_t *functions_array(const struct sampled_row *row, size_t limit)
 /* What an item and what lies in none have in common. */
 static json_t *row_object(const struct sampling *sampling, const struct sampled_row *row, size_t functions)
 {
-	return json_pack("{sI sI sI sf sf sf sI sI so}", "self_samples", (json_int_t)row->self, "total_samples",
-			 (json_int_t)row->total, "kernel_samples", (json_int_t)row->kernel, "self_share", row->share,
-			 "self_share_low", row->low, "self_share_high", row->high, "estimated_self_ns",
+	return json_pack("{sI sI sI sI sf sf sf sI sI so}", "self_samples", (json_int_t)row->self, "total_samples",
+			 (json_int_t)row->total, "kernel_samples", (json_int_t)row->kernel, "fault_samples",
+			 (json_int_t)row->faults, "self_share", row->share, "self_share_low", row->low,
+			 "self_share_high", row->high, "estimated_self_ns",
 			 (json_int_t)(row->self * sampling->sample_ns), "estimated_time_ns",
 			 (json_int_t)(row->total * sampling->sample_ns), "functions", functions_array(row, functions));
 }
@@ -85,10 +86,11 @@ static json_t *others_array(const struct sampling *sampling)
 		const struct sampled_process *other = &sampling->others[i];
 
 		rc = json_array_append_new(
-		    array, json_pack("{so sI sI sf sf sf sI}", "name", text(other->name), "samples",
-				     (json_int_t)other->samples, "kernel_samples", (json_int_t)other->kernel, "share",
-				     other->share, "share_low", other->low, "share_high", other->high,
-				     "estimated_time_ns", (json_int_t)(other->samples * sampling->sample_ns)));
+		    array,
+		    json_pack("{so sI sI sI sf sf sf sI}", "name", text(other->name), "samples",
+			      (json_int_t)other->samples, "kernel_samples", (json_int_t)other->kernel, "fault_samples",
+			      (json_int_t)other->faults, "share", other->share, "share_low", other->low, "share_high",
+			      other->high, "estimated_time_ns", (json_int_t)(other->samples * sampling->sample_ns)));
 	}
 	if (!rc)
 		return array;

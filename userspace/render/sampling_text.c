@@ -45,6 +45,7 @@ static void add_row(struct table *table, const struct sampling *sampling, const 
 	table_add(table, "%.2f to %.2f", 100 * row->low, 100 * row->high);
 	add_time(table, (double)row->total * ns);
 	table_add(table, "%.1f", percent(row->kernel, row->self));
+	table_add(table, "%.1f", percent(row->faults, row->self));
 }
 
 static size_t shown_rows(const struct sampling *sampling, size_t limit)
@@ -72,6 +73,7 @@ static int print_items(const struct sampling *sampling, size_t shown, FILE *out,
 	table_add(&table, "95%% interval");
 	table_add(&table, "Estimated time");
 	table_add(&table, "%% in kernel");
+	table_add(&table, "%% in page faults");
 	table.columns = table.count;
 	for (size_t i = 0; i < shown; i++)
 		add_row(&table, sampling, &sampling->rows[i], sampling->rows[i].label, longest);
@@ -151,7 +153,7 @@ static void print_functions(const struct sampling *sampling, size_t shown, size_
 
 static int print_others(const struct sampling *sampling, FILE *out, struct error *err)
 {
-	struct table table = {.columns = 6};
+	struct table table = {.columns = 7};
 	double ns = (double)sampling->sample_ns;
 	int rc;
 
@@ -161,6 +163,7 @@ static int print_others(const struct sampling *sampling, FILE *out, struct error
 	table_add(&table, "±");
 	table_add(&table, "%% of all samples");
 	table_add(&table, "%% in kernel");
+	table_add(&table, "%% in page faults");
 	for (size_t i = 0; i < sampling->other_count; i++) {
 		const struct sampled_process *other = &sampling->others[i];
 
@@ -170,6 +173,7 @@ static int print_others(const struct sampling *sampling, FILE *out, struct error
 		add_time(&table, half(other->low, other->high) * (double)sampling->samples * ns);
 		table_add(&table, "%.2f", 100 * other->share);
 		table_add(&table, "%.1f", percent(other->kernel, other->samples));
+		table_add(&table, "%.1f", percent(other->faults, other->samples));
 	}
 	fputc('\n', out);
 	rc = table_print(&table, out, err);

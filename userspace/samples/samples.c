@@ -60,7 +60,8 @@ const char *samples_fault(const struct samples *samples)
 			fault = "a sample is of a thread that is not there";
 		else if (sample->stack >= samples->stack_count)
 			fault = "a sample has a stack that is not there";
-		else if (sample->flags & ~(SAMPLES_KERNEL | SAMPLES_INCOMPLETE))
+		else if (sample->flags & ~(SAMPLES_KERNEL | SAMPLES_INCOMPLETE | SAMPLES_FAULT) ||
+			 (sample->flags & (SAMPLES_KERNEL | SAMPLES_FAULT)) == SAMPLES_FAULT)
 			fault = "a sample has a flag that is not known";
 	}
 	for (size_t i = 0; i < samples->absence_count && !fault; i++) {

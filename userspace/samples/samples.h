@@ -40,6 +40,7 @@ struct samples_thread {
 
 #define SAMPLES_KERNEL 1u     /* the thread was in the kernel; the stack is that from which it went there */
 #define SAMPLES_INCOMPLETE 2u /* the walk did not reach the thread's start */
+#define SAMPLES_FAULT 4u      /* the thread was in the kernel because of a page fault; only with SAMPLES_KERNEL */
 
 struct samples_sample {
 	uint64_t time;	 /* nanoseconds since recording began */
