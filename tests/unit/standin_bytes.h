@@ -74,6 +74,15 @@ static inline void check_plan(const struct plan *plan)
 		    (i && plan->bodies[i].offset < plan->bodies[i - 1].offset + plan->bodies[i - 1].size) ||
 		    plan->bodies[i].number - WIRE_ACTIVITIES >= plan->activity_count)
 			fail_msg("a body that cannot be, at %#llx", (unsigned long long)plan->bodies[i].offset);
+	for (size_t i = 0; i < plan->span_count; i++) {
+		const struct plan_span *span = &plan->spans[i], *last = i ? span - 1 : NULL;
+
+		if (span->size == 0 || span->offset >= size || span->size > size - span->offset ||
+		    (last && (span->offset != last->offset || span->size != last->size) &&
+		     span->offset < last->offset + last->size) ||
+		    span->number - WIRE_ACTIVITIES >= plan->activity_count)
+			fail_msg("a span that cannot be, at %#llx", (unsigned long long)span->offset);
+	}
 	for (size_t i = 0; i < plan->site_count; i++)
 		if (plan->sites[i].offset >= size ||
 		    (!site_is_rare(plan->sites[i].kind) &&

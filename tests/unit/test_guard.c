@@ -36,11 +36,15 @@ static const uint8_t labels[] = "type_checking no label";
 
 static struct image *image;
 
+/* The guard that was found last, whose live code is there until the next one is. */
+static struct guard found_last;
+
 static int close_image(void **state)
 {
 	(void)state;
 	image_close(image);
 	image = NULL;
+	guard_free(&found_last);
 	return 0;
 }
 
@@ -80,7 +84,9 @@ static void find_one(const uint8_t *code, const uint8_t *end, int which, int vta
 		    callee == CALLEE_OTHER || which--)
 			continue;
 		found = true;
+		guard_free(&found_last);
 		guard_find(&function, i, out);
+		found_last = *out;
 	}
 	values_free(&values);
 	flow_free(&flow);
@@ -387,6 +393,97 @@ static void test_labels(void **state)
 	assert_string_equal(guard.label, "");
 }
 
+/* Around it, on all ways from its begin to its ends, and nowhere else. */
+CODE(detours, START
+     "movq $0, 0x28(%rsp)\n"
+     "test %esi, %esi\n"
+     "je detours_common\n" PUT_LABEL(detours) "call *%r12\n"
+					      "detours_loop: call *%r12\n"
+					      "test %eax, %eax\n"
+					      "je detours_loop\n"
+					      "cmp $1, %eax\n"
+					      "je detours_detour\n"
+					      "detours_return: jmp detours_common\n"
+					      "detours_detour: call *%r12\n"
+					      "jmp detours_return\n"
+					      "detours_common: call *%r12\n" DROP(
+						  detours) "detours_behind: call *%r12\n" FINISH COLD(detours, 0x800));
+SITES(detours);
+LABEL(detours_back);
+LABEL(detours_loop);
+LABEL(detours_detour);
+LABEL(detours_return);
+LABEL(detours_common);
+LABEL(detours_behind);
+LABEL(landing_back);
+LABEL(tested_back);
+LABEL(landing_fine);
+LABEL(dropped_back);
+LABEL(two_exits_other);
+
+static bool is_live(const struct guard *guard, uint64_t address)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < guard->live_count; i++)
+		count += address >= guard->live[i].address && address < guard->live[i].address + guard->live[i].size;
+	assert_in_range(count, 0, 1);
+	return count;
+}
+
+#define LIVE(code, label) assert_true(is_live(&guard, AT(code, label)))
+#define NOT_LIVE(code, label) assert_false(is_live(&guard, AT(code, label)))
+#define LIVE_BEFORE(code, label) assert_true(is_live(&guard, AT(code, label) - 1))
+#define NOT_LIVE_BEFORE(code, label) assert_false(is_live(&guard, AT(code, label) - 1))
+
+static void test_live_code(void **state)
+{
+	struct guard guard;
+
+	(void)state;
+	find(dropped, dropped_end, &guard);
+	NOT_LIVE(dropped, dropped);
+	NOT_LIVE(dropped, dropped_entry);
+	NOT_LIVE_BEFORE(dropped, dropped_back);
+	LIVE(dropped, dropped_back);
+	LIVE_BEFORE(dropped, dropped_exit);
+	NOT_LIVE(dropped, dropped_exit);
+	assert_false(is_live(&guard, AT(dropped, dropped_exit) + 5)); /* behind the call */
+	find(tested, tested_end, &guard);
+	LIVE(tested, tested_back);
+	NOT_LIVE_BEFORE(tested, tested_exit);
+	NOT_LIVE(tested, tested_exit);
+	find(two_exits, two_exits_end, &guard);
+	LIVE_BEFORE(two_exits, two_exits_exit);
+	NOT_LIVE(two_exits, two_exits_exit);
+	NOT_LIVE_BEFORE(two_exits, two_exits_other);
+	LIVE(two_exits, two_exits_other);
+	LIVE_BEFORE(two_exits, two_exits_exit_2);
+	NOT_LIVE(two_exits, two_exits_exit_2);
+	find(landing, landing_end, &guard);
+	LIVE(landing, landing_back);
+	NOT_LIVE_BEFORE(landing, landing_fine);
+	LIVE(landing, landing_fine);
+}
+
+/* What is run without its begin as well is not told to be its own. */
+static void test_code_that_is_shared(void **state)
+{
+	struct guard guard;
+
+	(void)state;
+	FOUND(detours);
+	find(detours, detours_end, &guard);
+	NOT_LIVE(detours, detours);
+	LIVE(detours, detours_back);
+	LIVE(detours, detours_loop);
+	LIVE(detours, detours_detour);
+	LIVE(detours, detours_return);
+	NOT_LIVE(detours, detours_common);
+	NOT_LIVE_BEFORE(detours, detours_exit);
+	NOT_LIVE(detours, detours_behind);
+}
+
 /* ---- that are left alone ---- */
 
 CODE(other_depth, START PUT_LABEL(other_depth) "call *%r12\n"
@@ -551,6 +648,16 @@ CODE(lent, START "mov 0x218(%rsp), %r12\n"
 							      "lea 8(%r12), %rdi\n"
 							      "rep movsq\n" FINISH);
 LABEL(lent_entry);
+CODE(lent_at_times, START "mov 0x218(%rsp), %r12\n"
+			  "test %esi, %esi\n"
+			  "je lent_at_times_over\n"
+			  "lea 0x20(%rsp), %rdi\n" LABEL_TO(lent_at_times, rdx) "mov $13, %ecx\n"
+										"call lent_at_times + 0x830\n"
+										"lea 0x20(%rsp), %rsi\n"
+										"mov $13, %ecx\n"
+										"lea 8(%r12), %rdi\n"
+										"rep movsq\n"
+										"lent_at_times_over: " FINISH);
 CODE(lent_and_ended, START "lea 0x20(%rsp), %rdi\n"
 			   "call lent_and_ended + 0x830\n"
 			   "lea 0x20(%rsp), %rsi\n"
@@ -573,6 +680,11 @@ static void test_lent_timers(void **state)
 	assert_int_equal(guard.lent_argument, 7);
 	assert_int_equal(guard.lent_offset, 0x48);
 	assert_int_equal(guard.stack, -0x208);
+	assert_false(guard.may_not_begin);
+	find(lent_at_times, lent_at_times_end, &guard);
+	assert_null(guard.refusal);
+	assert_true(guard.lent);
+	assert_true(guard.may_not_begin);
 	find(lent_and_ended, lent_and_ended_end, &guard);
 	assert_null(guard.refusal);
 	assert_false(guard.lent);
@@ -581,11 +693,17 @@ static void test_lent_timers(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
-	    cmocka_unit_test(test_found),	cmocka_unit_test(test_calls_through_pointers),
-	    cmocka_unit_test(test_two_exits),	cmocka_unit_test(test_arguments),
-	    cmocka_unit_test(test_labels),	cmocka_unit_test(test_refused),
-	    cmocka_unit_test(test_vtables),	cmocka_unit_test(test_compared_functions),
+	    cmocka_unit_test(test_found),
+	    cmocka_unit_test(test_calls_through_pointers),
+	    cmocka_unit_test(test_two_exits),
+	    cmocka_unit_test(test_arguments),
+	    cmocka_unit_test(test_labels),
+	    cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_vtables),
+	    cmocka_unit_test(test_compared_functions),
 	    cmocka_unit_test(test_lent_timers),
+	    cmocka_unit_test(test_live_code),
+	    cmocka_unit_test(test_code_that_is_shared),
 	};
 
 	return cmocka_run_group_tests(all, NULL, close_image);

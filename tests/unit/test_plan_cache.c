@@ -112,7 +112,12 @@ static void assert_equal_plans(const struct plan *a, const struct plan *b)
 	for (size_t i = 0; i < a->call_count; i++) {
 		assert_int_equal(a->calls[i].offset, b->calls[i].offset);
 		assert_int_equal(a->calls[i].number, b->calls[i].number);
-		assert_int_equal(a->calls[i].within, b->calls[i].within);
+	}
+	assert_int_equal(a->span_count, b->span_count);
+	for (size_t i = 0; i < a->span_count; i++) {
+		assert_int_equal(a->spans[i].offset, b->spans[i].offset);
+		assert_int_equal(a->spans[i].size, b->spans[i].size);
+		assert_int_equal(a->spans[i].number, b->spans[i].number);
 	}
 	assert_int_equal(a->body_count, b->body_count);
 	for (size_t i = 0; i < a->body_count; i++) {
@@ -197,7 +202,7 @@ static void test_damaged_cache(void **state)
 	made = get_plan();
 	text = cached_text(made->build_id, path);
 	length = strlen(text);
-	for (size_t at = 0; at <= length; at += 13) {
+	for (size_t at = 0; at < length; at += 13) {
 		char kept = text[at];
 
 		put_text(path, text, at); /* cut */
@@ -205,8 +210,6 @@ static void test_damaged_cache(void **state)
 		assert_false(plan->from_cache);
 		assert_equal_plans(made, plan);
 		plan_free(plan);
-		if (at == length)
-			break;
 		text[at] = (char)(kept ^ 0x10);
 		put_text(path, text, length);
 		plan = get_plan();
@@ -244,7 +247,7 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 8", "querytap-plan 7"},
+	    {"querytap-plan 9", "querytap-plan 8"},
 	    {"\n34128 23 1 type_of", "\n4294967288 23 1 type_of"}, /* a vtable far behind the table's end */
 	    {"\n34128 23 1 type_of", "\n262144 23 1 type_of"},	   /* just behind it */
 	    {"\n34128 23 1 type_of", "\n34129 23 1 type_of"},
@@ -305,7 +308,7 @@ static void test_forged_cache(void **state)
  * kind, event and cookie are given.
  */
 static void forge_guard(const char *path, const char *text, const struct site *site, const char *passes,
-			const char *calls, const char *bodies)
+			const char *calls, const char *spans, const char *bodies)
 {
 	const char *activities = strstr(text, "\nactivities ");
 	static char forged[1 << 16];
@@ -314,9 +317,9 @@ static void forge_guard(const char *path, const char *text, const struct site *s
 	assert_non_null(activities);
 	length = snprintf(forged, sizeof(forged),
 			  "%.*s\nactivities 2\n5 linking\n6 expansion\nomissions 1\nelsewhere\ta reason\n%s\nsites 1\n"
-			  "%d %d %u %llu %llx\n%s\n%s\n",
+			  "%d %d %u %llu %llx\n%s\n%s\n%s\n",
 			  (int)(activities - text), text, passes, (int)site->kind, (int)site->event, site->group,
-			  (unsigned long long)site->offset, (unsigned long long)site->cookie, calls, bodies);
+			  (unsigned long long)site->offset, (unsigned long long)site->cookie, calls, spans, bodies);
 	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
 			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
 	put_text(path, forged, (size_t)length);
@@ -372,16 +375,26 @@ static void test_forged_guards(void **state)
 	static const struct {
 		const char *rows;
 		bool fits;
-	} calls[] = {{"calls 0", true},
-		     {"calls 3\n5 0 2\n5 16384 1\n6 15 1", true},
-		     {"calls 1\n5 4096 1", true},
-		     {"calls 1\n5 4097 1", false},
-		     {"calls 2\n6 0 1\n5 0 1", false},
-		     {"calls 1\n5 16 1", false},
-		     {"calls 1\n5 16383 1", false},
-		     {"calls 1\n5 16386 1", false},
-		     {"calls 1\n5 0", false},
-		     {"calls 2\n5 0 1", false}},
+	} calls[] = {{"calls 0", true},		 {"calls 3\n5 0\n5 4096\n6 15", true},
+		     {"calls 1\n5 4097", false}, {"calls 2\n6 0\n5 0", false},
+		     {"calls 1\n5 16", false},	 {"calls 1\n5 16384", false},
+		     {"calls 1\n5", false},	 {"calls 1\n5 0 1", false},
+		     {"calls 2\n5 0", false}},
+	  spans[] = {{"spans 0", true},
+		     {"spans 4\n5 10 16384\n5 10 16385\n15 1 16385\n20 18446744073709551595 16384", true},
+		     {"spans 2\n15 1 16385\n5 10 16384", false},
+		     {"spans 2\n5 10 16384\n14 2 16385", false},
+		     {"spans 2\n5 10 16384\n5 9 16385", false},
+		     {"spans 2\n5 10 16384\n5 11 16385", false},
+		     {"spans 1\n5 0 16384", false},
+		     {"spans 1\n5 18446744073709551611 16384", false},
+		     {"spans 1\n5 10 16386", false},
+		     {"spans 1\n5 10 16383", false},
+		     {"spans 1\n5 10 4096", false},
+		     {"spans 1\n5 10 1", false},
+		     {"spans 1\n5 10", false},
+		     {"spans 2\n5 10 16384", false},
+		     {"spans 1\n5 10 16384 1", false}},
 	  bodies[] = {{"bodies 0", true},
 		      {"bodies 3\n5 10 16384\n15 1 16385\n20 18446744073709551595 16384", true},
 		      {"bodies 2\n15 1 16385\n5 10 16384", false},
@@ -409,7 +422,7 @@ static void test_forged_guards(void **state)
 		site.kind = guard_cases[i].kind;
 		site.event = guard_cases[i].event;
 		site.cookie = guard_cases[i].cookie;
-		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, bodies[0].rows);
+		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[0].rows, bodies[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != guard_cases[i].fits)
 			fail_msg("case %zu is %sbelieved", i, plan->from_cache ? "" : "not ");
@@ -417,7 +430,7 @@ static void test_forged_guards(void **state)
 	}
 	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
 		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY, GROUP_FIRST};
-		forge_guard(path, text, &site, passes[i].rows, calls[0].rows, bodies[0].rows);
+		forge_guard(path, text, &site, passes[i].rows, calls[0].rows, spans[0].rows, bodies[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != passes[i].fits)
 			fail_msg("'%s' is %sbelieved", passes[i].rows, plan->from_cache ? "" : "not ");
@@ -430,21 +443,28 @@ static void test_forged_guards(void **state)
 		plan_free(plan);
 	}
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-		forge_guard(path, text, &site, passes[0].rows, calls[i].rows, bodies[0].rows);
+		forge_guard(path, text, &site, passes[0].rows, calls[i].rows, spans[0].rows, bodies[0].rows);
 		plan = get_plan();
 		if (plan->from_cache != calls[i].fits)
 			fail_msg("'%s' is %sbelieved", calls[i].rows, plan->from_cache ? "" : "not ");
 		plan_free(plan);
 	}
+	for (size_t i = 0; i < sizeof(spans) / sizeof(*spans); i++) {
+		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[i].rows, bodies[0].rows);
+		plan = get_plan();
+		if (plan->from_cache != spans[i].fits)
+			fail_msg("'%s' is %sbelieved", spans[i].rows, plan->from_cache ? "" : "not ");
+		plan_free(plan);
+	}
 	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
-		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, bodies[i].rows);
+		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[0].rows, bodies[i].rows);
 		plan = get_plan();
 		if (plan->from_cache != bodies[i].fits)
 			fail_msg("'%s' is %sbelieved", bodies[i].rows, plan->from_cache ? "" : "not ");
 		plan_free(plan);
 	}
 	site.offset++; /* is none that may be probed */
-	forge_guard(path, text, &site, passes[0].rows, calls[0].rows, bodies[0].rows);
+	forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[0].rows, bodies[0].rows);
 	plan = get_plan();
 	assert_false(plan->from_cache);
 	plan_free(plan);

@@ -129,6 +129,49 @@ static void test_labels(void **state)
 	plan_free(plan);
 }
 
+/* Whether the place is in a span of the activity. */
+static bool is_in_span(const struct plan *plan, uint64_t offset, unsigned int number)
+{
+	for (size_t i = 0; i < plan->span_count; i++)
+		if (plan->spans[i].number == number && offset >= plan->spans[i].offset &&
+		    offset - plan->spans[i].offset < plan->spans[i].size)
+			return true;
+	return false;
+}
+
+/* Each activity has code of its own, but those by which passes are told. Neither its begin nor its ends are in it. */
+static void test_spans(void **state)
+{
+	size_t begun = 0;
+	struct plan *plan;
+
+	TAKE_COPY();
+	plan = plan_of_bytes();
+	for (size_t i = 0; i < plan->site_count; i++) {
+		const struct site *begin = &plan->sites[i];
+		unsigned int number = GUARD_NUMBER(begin->cookie);
+		size_t spans = 0;
+
+		if (begin->kind != SITE_BEGIN || begin->event != EVENT_ACTIVITY ||
+		    GUARD_NAMING(begin->cookie) == GUARD_PASS)
+			continue;
+		begun++;
+		for (size_t j = 0; j < plan->span_count; j++)
+			spans += plan->spans[j].number == number;
+		assert_in_range(spans, 1, 40);
+		assert_false(is_in_span(plan, begin->offset, number));
+		for (size_t j = 0; j < plan->site_count; j++)
+			if (plan->sites[j].kind == SITE_END && plan->sites[j].event == EVENT_ACTIVITY &&
+			    GUARD_ID(plan->sites[j].cookie) == GUARD_ID(begin->cookie))
+				assert_false(is_in_span(plan, plan->sites[j].offset, number));
+	}
+	assert_in_range(begun, 10, 20);
+	for (size_t i = 0; i < plan->span_count; i++)
+		assert_true(strncmp(plan->activities[plan->spans[i].number - WIRE_ACTIVITIES].label, "mir_pass_", 9) !=
+			    0);
+	plan_free(plan);
+}
+
 /* Where pointer and length of the argument are: in the second and third word of the closure. */
 static void test_arguments(void **state)
 {
@@ -322,6 +365,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_labels),
+	    cmocka_unit_test(test_spans),
 	    cmocka_unit_test(test_arguments),
 	    cmocka_unit_test(test_passes),
 	    cmocka_unit_test(test_bodies),

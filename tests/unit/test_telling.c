@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Queries, activities and MIR passes told from sampled stacks by a plan's calls and bodies. */
+/* Queries, activities and MIR passes told from sampled stacks by a plan's calls, spans and bodies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,19 +11,29 @@
 #include "collect/telling.h"
 
 enum { DRIVER = 3, OTHER = 4, LINKING = WIRE_ACTIVITIES + 5, EXPANSION = WIRE_ACTIVITIES + 6 };
-enum { RUNS = 100, RUNS_TOO = 104, TYPECK_ASKS = 200, LINKS = 300, EXPANDS_AND_LINKS = 400, FN_SIG_ASKS = 500 };
+enum { RUNS = 100, RUNS_TOO = 104, TYPECK_ASKS = 200, FN_SIG_ASKS = 500 };
+enum { LINKS = 300, LINKS_ON = 310, EXPANDS_AND_LINKS = 330, LINKS_AGAIN = 340, EXPANDS = 900, SPAN_SIZE = 10 };
 enum { PASSES_RUN = 600, GVN_CODE = 1000, INLINE_CODE = 1100, INLINE_REST = 2000, CODE_SIZE = 100 };
 enum { TYPECK = 7, FN_SIG = 8, GVN = WIRE_ACTIVITIES, INLINE = WIRE_ACTIVITIES + 1 };
 
 static struct plan_call calls[] = {
-    {RUNS, WIRE_QUERY_NONE, 2}, {RUNS_TOO, WIRE_QUERY_NONE, 2},	    {TYPECK_ASKS, TYPECK, 1},
-    {LINKS, LINKING, 1},	{EXPANDS_AND_LINKS, LINKING, 9},    {EXPANDS_AND_LINKS, EXPANSION, 2},
-    {FN_SIG_ASKS, FN_SIG, 1},	{PASSES_RUN, PLAN_CALL_OF_PASS, 1},
+    {RUNS, WIRE_QUERY_NONE}, {RUNS_TOO, WIRE_QUERY_NONE},     {TYPECK_ASKS, TYPECK},
+    {FN_SIG_ASKS, FN_SIG},   {PASSES_RUN, PLAN_CALL_OF_PASS}, {EXPANDS, WIRE_QUERY_NONE},
+};
+static struct plan_span spans[] = {
+    {LINKS, SPAN_SIZE, LINKING},
+    {LINKS_ON, SPAN_SIZE, LINKING},
+    {EXPANDS_AND_LINKS, SPAN_SIZE, LINKING},
+    {EXPANDS_AND_LINKS, SPAN_SIZE, EXPANSION},
+    {LINKS_AGAIN, SPAN_SIZE, LINKING},
+    {EXPANDS, 1, EXPANSION},
 };
 static struct plan_body bodies[] = {
     {GVN_CODE, CODE_SIZE, GVN}, {INLINE_CODE, CODE_SIZE, INLINE}, {INLINE_REST, CODE_SIZE, INLINE}};
 static struct plan plan = {.calls = calls,
 			   .call_count = sizeof(calls) / sizeof(*calls),
+			   .spans = spans,
+			   .span_count = sizeof(spans) / sizeof(*spans),
 			   .bodies = bodies,
 			   .body_count = sizeof(bodies) / sizeof(*bodies)};
 static const struct told_compiler compiler = {&plan, 2};
@@ -85,6 +95,36 @@ static void test_activities(void **state)
 	(void)state;
 	tell(WORDS(AT(1), AT(LINKS), AT(EXPANDS_AND_LINKS)));
 	assert_told(WORDS(AT(1), FRAME(LINKING), AT(LINKS), FRAME(EXPANSION), FRAME(LINKING), AT(EXPANDS_AND_LINKS)));
+	assert_int_equal(told.compiler, 2);
+	/* Any place of a span will do, the one where a thread was found as well. */
+	tell(WORDS(AT(LINKS_ON + SPAN_SIZE - 1), AT(1)));
+	assert_told(WORDS(FRAME(LINKING), AT(LINKS_ON + SPAN_SIZE - 1), AT(1)));
+	tell(WORDS(AT(EXPANDS_AND_LINKS + SPAN_SIZE - 1)));
+	assert_told(WORDS(FRAME(EXPANSION), FRAME(LINKING), AT(EXPANDS_AND_LINKS + SPAN_SIZE - 1)));
+	tell(WORDS(AT(LINKS_AGAIN)));
+	assert_told(WORDS(FRAME(LINKING), AT(LINKS_AGAIN)));
+}
+
+static void test_no_activity(void **state)
+{
+	static const unsigned int elsewhere[] = {
+	    LINKS - 1, LINKS_ON + SPAN_SIZE, EXPANDS_AND_LINKS - 1, LINKS_AGAIN + SPAN_SIZE, EXPANDS - 1, EXPANDS + 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+		tell(WORDS(AT(elsewhere[i]), AT(1)));
+		assert_told(WORDS(AT(elsewhere[i]), AT(1)));
+	}
+	tell(WORDS(WORD_MAKE(OTHER, LINKS), WORD_MAKE(WORD_NO_OBJECT, LINKS)));
+	assert_told(WORDS(WORD_MAKE(OTHER, LINKS), WORD_MAKE(WORD_NO_OBJECT, LINKS)));
+}
+
+/* What a call has begun is within the activities around the call. */
+static void test_query_in_activity(void **state)
+{
+	(void)state;
+	tell(WORDS(AT(1), AT(EXPANDS), AT(TYPECK_ASKS)));
+	assert_told(WORDS(AT(1), FRAME(TYPECK), FRAME(EXPANSION), AT(EXPANDS), AT(TYPECK_ASKS)));
 }
 
 /* A pass runs where the call of passes has gone to its body, whatever that calls and wherever it is in it. */
@@ -170,9 +210,11 @@ static void test_full(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_query),  cmocka_unit_test(test_no_query),	 cmocka_unit_test(test_activities),
-	    cmocka_unit_test(test_passes), cmocka_unit_test(test_nested_passes), cmocka_unit_test(test_no_pass),
-	    cmocka_unit_test(test_known),  cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_query),	  cmocka_unit_test(test_no_query),
+	    cmocka_unit_test(test_activities),	  cmocka_unit_test(test_passes),
+	    cmocka_unit_test(test_nested_passes), cmocka_unit_test(test_no_pass),
+	    cmocka_unit_test(test_known),	  cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_no_activity),	  cmocka_unit_test(test_query_in_activity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

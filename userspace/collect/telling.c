@@ -29,6 +29,32 @@ static struct calls calls_at(const struct told_compiler *compiler, uint64_t word
 	return (struct calls){plan ? &plan->calls[low] : NULL, end - low};
 }
 
+/* The spans of a plan around one place, the outermost first. */
+struct spans {
+	const struct plan_span *first;
+	size_t count;
+};
+
+static struct spans spans_at(const struct told_compiler *compiler, uint64_t word)
+{
+	const struct plan *plan = compiler ? compiler->plan : NULL;
+	size_t low = 0, high = plan ? plan->span_count : 0, end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct plan_span *span = &plan->spans[middle];
+
+		if (WORD_VALUE(word) >= span->offset && WORD_VALUE(word) - span->offset >= span->size)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	end = low;
+	while (plan && end < plan->span_count && plan->spans[end].offset <= WORD_VALUE(word))
+		end++;
+	return (struct spans){plan ? &plan->spans[low] : NULL, end - low};
+}
+
 static const struct told_compiler *compiler_of(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS],
 					       uint64_t word)
 {
@@ -92,6 +118,15 @@ static bool has_frame(const struct wire_sample *out, unsigned int number)
 	return false;
 }
 
+/* Puts the frame of what runs, if it is known and is not there yet. */
+static void put_frame(struct wire_sample *out, const struct told_compiler *compiler, unsigned int number)
+{
+	if (number == WIRE_QUERY_NONE || has_frame(out, number))
+		return;
+	put(out, WORD_MAKE(WORD_FRAME, number));
+	out->compiler = compiler->number;
+}
+
 void tell_queries(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS], const struct wire_sample *sample,
 		  struct wire_sample *out)
 {
@@ -100,22 +135,16 @@ void tell_queries(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS],
 	for (size_t i = 0; i < sample->header.count && i < WIRE_MAX_WORDS; i++) {
 		const struct told_compiler *compiler = compiler_of(compilers, sample->words[i]);
 		struct calls calls = calls_at(compiler, sample->words[i]);
+		struct spans spans = spans_at(compiler, sample->words[i]);
 
-		/* The innermost one stands first in a sample, and last among the calls. */
-		for (size_t k = calls.count; k > 0; k--) {
-			unsigned int number = calls.first[k - 1].number;
-
-			if (number == WIRE_QUERY_NONE)
-				number = query_behind(compilers, sample, i);
-			else if (number == PLAN_CALL_OF_PASS)
-				number = pass_before(compiler, sample, i);
-			else if (number <= WIRE_MAX_QUERIES)
-				number = WIRE_QUERY_NONE;
-			if (number == WIRE_QUERY_NONE || has_frame(out, number))
-				continue;
-			put(out, WORD_MAKE(WORD_FRAME, number));
-			out->compiler = compiler->number;
-		}
+		/* The innermost one stands first in a sample: what a call has begun, and then the last of the spans. */
+		for (size_t k = 0; k < calls.count; k++)
+			if (calls.first[k].number == WIRE_QUERY_NONE)
+				put_frame(out, compiler, query_behind(compilers, sample, i));
+			else if (calls.first[k].number == PLAN_CALL_OF_PASS)
+				put_frame(out, compiler, pass_before(compiler, sample, i));
+		for (size_t k = spans.count; k > 0; k--)
+			put_frame(out, compiler, spans.first[k - 1].number);
 		put(out, sample->words[i]);
 	}
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Which queries and activities a sampled stack is in, told by the calls that are on it and, for MIR passes, what is
- * called. */
+/*
+ * Which queries and activities a sampled stack is in: queries are told by the calls that are on it, MIR passes by what
+ * is called as well, other activities by the code that its places are in.
+ */
 #ifndef QUERYTAP_COLLECT_TELLING_H
 #define QUERYTAP_COLLECT_TELLING_H
 
@@ -14,9 +16,9 @@ struct told_compiler {
 };
 
 /*
- * Copies a sample, and puts a WORD_FRAME before the place where each query or activity began that its plan's calls tell
- * of and that has none there yet. `compilers` has the compiler for each object's number, or NULL. What does not fit is
- * left out.
+ * Copies a sample, and puts a WORD_FRAME before the place where each query or activity began that its plan's calls and
+ * spans tell of and that has none there yet. `compilers` has the compiler for each object's number, or NULL. What does
+ * not fit is left out.
  */
 void tell_queries(const struct told_compiler *const compilers[WIRE_MAX_OBJECTS], const struct wire_sample *sample,
 		  struct wire_sample *out);

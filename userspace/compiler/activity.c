@@ -9,6 +9,7 @@
 #include "compiler/event.h"
 #include "compiler/frames.h"
 #include "compiler/pass.h"
+#include "compiler/spans.h"
 
 enum { MAX_PATH = 200 };
 
@@ -22,6 +23,7 @@ struct search {
 	struct guard_survey *survey;
 	struct finding *findings;
 	size_t finding_count;
+	struct spans spans;
 };
 
 int activity_note_callee(struct guard_callees *callees, const struct image_symbol *symbol,
@@ -252,16 +254,17 @@ static int add_ends(const struct search *search, const struct guard *guard, unsi
 }
 
 /* Adds the sites of a guard, whose begin has the cookie but for the guard's number. */
-static int add_sites(const struct search *search, const struct guard *guard, unsigned int id, uint64_t cookie,
+static int add_sites(struct search *search, const struct guard *guard, unsigned int id, uint64_t cookie,
 		     struct plan *plan)
 {
 	struct site begin = {
 	    .kind = SITE_BEGIN, .event = event_of(guard->callee), .cookie = cookie | GUARD_MAKE(0, id, 0, 0)};
 	int code = rows_add_site(search->survey->image, plan, guard->entry, begin);
 
-	if (code == 0 && begin.event == EVENT_ACTIVITY && !guard->has_more_calls)
-		code = rows_add_calls(search->survey->image, plan, guard->calls, guard->call_count,
-				      guard->is_pass ? PLAN_CALL_OF_PASS : GUARD_NUMBER(cookie));
+	if (code == 0 && guard->is_pass)
+		code = rows_add_call(search->survey->image, plan, guard->pass_call, PLAN_CALL_OF_PASS);
+	else if (code == 0 && begin.event == EVENT_ACTIVITY)
+		code = spans_add(&search->spans, search->survey->image, guard, GUARD_NUMBER(cookie));
 	return code == 0 ? add_ends(search, guard, id, plan) : code;
 }
 
@@ -326,7 +329,7 @@ static int add_shared_load(const struct search *search, struct finding *finding,
 }
 
 /* Adds what was found, as sites with the number `id` or, if that cannot be, as an omission. */
-static int add_finding_to_plan(const struct search *search, struct finding *finding, unsigned int id, struct plan *plan)
+static int add_finding_to_plan(struct search *search, struct finding *finding, unsigned int id, struct plan *plan)
 {
 	struct guard *guard = &finding->guard;
 	const struct holder *holder = holder_of(search, finding);
@@ -482,7 +485,12 @@ int activity_survey(struct guard_survey *survey, struct plan *plan)
 		code = drop_idle_passes(&search, plan);
 	if (code == 0)
 		code = add_findings(&search, plan);
+	if (code == 0)
+		code = spans_to_plan(&search.spans, plan);
 	calls_free(&survey->calls);
+	for (size_t i = 0; i < search.finding_count; i++)
+		guard_free(&search.findings[i].guard);
 	free(search.findings);
+	free(search.spans.items);
 	return code;
 }

@@ -21,7 +21,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 8"
+#define FORMAT "querytap-plan 9"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -79,8 +79,11 @@ char *plan_to_text(const struct plan *plan, size_t *size)
 			(int)plan->sites[i].event, plan->sites[i].group, plan->sites[i].offset, plan->sites[i].cookie);
 	fprintf(out, "calls %zu\n", plan->call_count);
 	for (size_t i = 0; i < plan->call_count; i++)
-		fprintf(out, "%" PRIu64 " %" PRIu16 " %" PRIu16 "\n", plan->calls[i].offset, plan->calls[i].number,
-			plan->calls[i].within);
+		fprintf(out, "%" PRIu64 " %" PRIu16 "\n", plan->calls[i].offset, plan->calls[i].number);
+	fprintf(out, "spans %zu\n", plan->span_count);
+	for (size_t i = 0; i < plan->span_count; i++)
+		fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu16 "\n", plan->spans[i].offset, plan->spans[i].size,
+			plan->spans[i].number);
 	fprintf(out, "bodies %zu\n", plan->body_count);
 	for (size_t i = 0; i < plan->body_count; i++)
 		fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu16 "\n", plan->bodies[i].offset, plan->bodies[i].size,
@@ -136,12 +139,14 @@ static char *read_file(const char *path, size_t *size)
 /* Checks the last line's CRC and cuts the line off. */
 static bool crc_fits(char *text, size_t size)
 {
-	static const char key[] = "crc32 ";
 	char *line = text && size > 1 ? memrchr(text, '\n', size - 1) : NULL;
+	char expected[32];
 
-	if (!line || strlen(text) != size || strncmp(line + 1, key, sizeof(key) - 1) != 0 ||
-	    strtoul(line + sizeof(key), NULL, 16) !=
-		crc32(0, (const unsigned char *)text, (unsigned int)(line + 1 - text)))
+	if (!line || strlen(text) != size)
+		return false;
+	snprintf(expected, sizeof(expected), "crc32 %08lx\n",
+		 crc32(0, (const unsigned char *)text, (unsigned int)(line + 1 - text)));
+	if (strcmp(line + 1, expected) != 0)
 		return false;
 	line[1] = '\0';
 	return true;
@@ -380,12 +385,9 @@ static bool parse_call(const char *line, const struct plan *plan, uint64_t least
 {
 	int used = 0;
 
-	return line &&
-	       sscanf(line, "%" SCNu64 " %" SCNu16 " %" SCNu16 "%n", &call->offset, &call->number, &call->within,
-		      &used) == 3 &&
+	return line && sscanf(line, "%" SCNu64 " %" SCNu16 "%n", &call->offset, &call->number, &used) == 2 &&
 	       !line[used] && call->offset >= least &&
-	       (call->number <= plan->query_count || call->number == PLAN_CALL_OF_PASS ||
-		is_activity(plan, call->number));
+	       (call->number <= plan->query_count || call->number == PLAN_CALL_OF_PASS);
 }
 
 static bool parse_calls(char **at, struct plan *plan)
@@ -401,7 +403,32 @@ static bool parse_calls(char **at, struct plan *plan)
 	return plan->calls;
 }
 
-/* So are bodies, and a place is in one at most. */
+/* So are spans, and those that overlap are the same code. */
+static bool parse_span(const char *line, const struct plan *plan, const struct plan_span *last, struct plan_span *span)
+{
+	int used = 0;
+
+	return line &&
+	       sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu16 "%n", &span->offset, &span->size, &span->number,
+		      &used) == 3 &&
+	       !line[used] && span->size && span->size <= UINT64_MAX - span->offset &&
+	       (!last || span->offset >= last->offset + last->size ||
+		(span->offset == last->offset && span->size == last->size)) &&
+	       is_activity(plan, span->number);
+}
+
+static bool parse_spans(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	plan->spans = next_rows(at, "spans", MAX_ROWS, sizeof(*plan->spans), &count);
+	for (uint64_t i = 0; plan->spans && i < count; i++, plan->span_count++)
+		if (!parse_span(*at ? next_line(at) : NULL, plan, i ? &plan->spans[i - 1] : NULL, &plan->spans[i]))
+			return false;
+	return plan->spans;
+}
+
+/* A place is in one body at most. */
 static bool parse_body(const char *line, const struct plan *plan, uint64_t least, struct plan_body *body)
 {
 	int used = 0;
@@ -440,7 +467,7 @@ static bool parse_rows(char **at, struct plan *plan)
 {
 	return parse_group_count(at, plan) && parse_queries(at, plan) && parse_activities(at, plan) &&
 	       parse_omissions(at, plan) && parse_passes(at, plan) && parse_sites(at, plan) && parse_calls(at, plan) &&
-	       parse_bodies(at, plan) && *at && !**at;
+	       parse_spans(at, plan) && parse_bodies(at, plan) && *at && !**at;
 }
 
 static bool copy_value(char *to, size_t size, const char *value)

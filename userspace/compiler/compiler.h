@@ -89,22 +89,24 @@ struct plan_pass {
 	uint32_t first;	   /* index in `activities` of the label for the byte 0; those for 1, 2, ... follow */
 };
 
-/*
- * A call that tells, from a stack on which it is, what runs. Of two that are at one place the first is around the
- * second.
- */
+/* A call that tells, from a stack on which it is, what runs. */
 struct plan_call {
 	uint64_t offset; /* of its last byte, in the file */
 	/*
-	 * As in struct wire_interval: the activity that the caller has begun, or the query that the caller is for,
-	 * which runs if the frame that is called is in a call with WIRE_QUERY_NONE, by which a provider is run. Or
-	 * PLAN_CALL_OF_PASS: a MIR pass runs, the one in whose body the frame that is called is.
+	 * The query that the caller is for, as in struct wire_interval, which runs if the frame that is called is in a
+	 * call with WIRE_QUERY_NONE, by which a provider is run. Or PLAN_CALL_OF_PASS: a MIR pass runs, the one in
+	 * whose body the frame that is called is.
 	 */
 	uint16_t number;
-	uint16_t within; /* calls that the caller makes meanwhile */
 };
 
-#define PLAN_CALL_OF_PASS 0x1000 /* more than any query's number, and less than any activity's */
+#define PLAN_CALL_OF_PASS 0x1000 /* more than any query's number */
+
+/* Code that runs only between the begin and the end of an activity. If of several, the first is around the others. */
+struct plan_span {
+	uint64_t offset, size; /* in the file, bytes */
+	uint16_t number;       /* the activity, as in struct wire_interval */
+};
 
 /* Code that is one MIR pass's alone, if a PLAN_CALL_OF_PASS has called it. */
 struct plan_body {
@@ -131,6 +133,8 @@ struct plan {
 	size_t site_count;
 	struct plan_call *calls; /* by rising offset */
 	size_t call_count;
+	struct plan_span *spans; /* by rising offset; two that overlap are the same code */
+	size_t span_count;
 	struct plan_body *bodies; /* by rising offset; none overlap */
 	size_t body_count;
 	size_t group_count; /* one more than the highest group */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "compiler/event.h"
-#include "compiler/timer.h"
+#include "compiler/spans.h"
 
 /* The calls of the function at `address`. Returns how many; more than there is room for if that many. */
 static size_t find_callers(const struct guard_survey *survey, uint64_t address,
@@ -58,7 +58,7 @@ static const char *find_ends(const struct guard_survey *survey, const struct val
 	life.timer = timer + guard->lent_offset;
 	life.starts = starts;
 	guard->lent = false;
-	refusal = timer_find_exits(&life, guard);
+	refusal = spans_find(&life, guard);
 	/* The return address lies between the frames. */
 	return refusal ? refusal : set_frame(life.stack - stack + 8 - guard->stack, &guard->frame);
 }

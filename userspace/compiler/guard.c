@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compiler/timer.h"
+#include "compiler/spans.h"
 
 enum {
 	RUN = 16,	    /* instructions from where the cold part begins to the call that starts the timer */
@@ -281,7 +281,7 @@ static const char *find_conditional(const struct guarded *function, size_t call,
 				   .entry = part.jump,
 				   .starts = starts,
 				   .start_count = 2};
-	return timer_find_exits(&life, out);
+	return spans_find(&life, out);
 }
 
 /*
@@ -324,7 +324,7 @@ static const char *find_verbose(const struct guarded *function, size_t call, str
 				   .entry = entry,
 				   .starts = &call,
 				   .start_count = 1};
-	return timer_find_exits(&life, out);
+	return spans_find(&life, out);
 }
 
 struct vtable_place guard_find_vtable(const struct values_state *state, int vtable)
@@ -373,4 +373,11 @@ void guard_find(const struct guarded *function, size_t index, struct guard *out)
 		out->refusal = find_verbose(function, index, out);
 	else
 		out->refusal = find_conditional(function, index, out);
+}
+
+void guard_free(struct guard *guard)
+{
+	free(guard->live);
+	guard->live = NULL;
+	guard->live_count = 0;
 }

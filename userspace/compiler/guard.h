@@ -10,7 +10,7 @@
 #include "compiler/recognise.h"
 #include "compiler/values.h"
 
-enum { GUARD_EXITS = 24, GUARD_LABEL = 96, GUARD_CALLS = 96 };
+enum { GUARD_EXITS = 24, GUARD_LABEL = 96 };
 
 /* What guards call, by address. */
 struct guard_callees {
@@ -35,9 +35,8 @@ struct guard {
 	uint64_t entry;
 	uint64_t exits[GUARD_EXITS];
 	size_t exit_count;
-	uint64_t calls[GUARD_CALLS]; /* last bytes of those that are made while the timer lives */
-	size_t call_count;
-	bool has_more_calls;	 /* than there was room for */
+	struct code_range *live; /* an activity's code: what runs while the timer lives, and only then; in no order */
+	size_t live_count;
 	char label[GUARD_LABEL]; /* empty if it is not a constant */
 	bool has_argument;
 	struct vtable_place vtable; /* at the entry */
@@ -47,9 +46,11 @@ struct guard {
 	bool lent;
 	uint8_t lent_argument;
 	int64_t lent_offset;
-	int32_t frame; /* where the ends' rsp lies, bytes from that at the entry; 0 if they are in one frame */
-	bool is_pass;  /* around a MIR pass, whose vtable and itself are in two registers */
+	bool may_not_begin; /* lent by a function that may return without having begun it */
+	int32_t frame;	    /* where the ends' rsp lies, bytes from that at the entry; 0 if they are in one frame */
+	bool is_pass;	    /* around a MIR pass, whose vtable and itself are in two registers */
 	uint8_t pass_vtable, pass_self;
+	uint64_t pass_call;  /* the call of the pass: its last byte */
 	int32_t argument;    /* its string's pointer and length, bytes from rsp at the entry */
 	const char *refusal; /* why it cannot be timed; NULL if it can */
 };
@@ -68,8 +69,9 @@ struct guarded {
 /* The jump of the guard whose timer is started by the call at `index`; SIZE_MAX if that is not just one. */
 size_t guard_jump(const struct flow *flow, size_t index);
 
-/* Finds the guard whose timer is started by the call at `index`. */
+/* Finds the guard whose timer is started by the call at `index`. Free *out with guard_free. */
 void guard_find(const struct guarded *function, size_t index, struct guard *out);
+void guard_free(struct guard *guard);
 
 /*
  * Which argument of a try_execute_query is the vtable: the one before the TyCtxt, by which it tests the profiler's

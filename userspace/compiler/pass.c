@@ -408,9 +408,7 @@ static bool place_pass(const struct guarded *function, size_t call, size_t guard
 	out->entry = flow->insns[entry].address;
 	out->exits[0] = flow->insns[exit_index].address;
 	out->exit_count = 1;
-	out->calls[0] = flow->insns[call].address + flow->insns[call].length - 1;
-	out->call_count = 1;
-	out->has_more_calls = false;
+	out->pass_call = flow->insns[call].address + flow->insns[call].length - 1;
 	out->is_pass = out->pass_self < FLOW_REGISTERS && out->entry <= UINT32_MAX;
 	return out->is_pass;
 }

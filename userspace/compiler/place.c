@@ -2,6 +2,7 @@
 #include "compiler/place.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compiler/timer.h"
@@ -58,26 +59,33 @@ static const char *add_exits(struct placement *out, const struct guard *guard)
 	return NULL;
 }
 
-static void add_calls(struct placement *out, const struct guard *guard)
+static void add_calls(const struct flow *flow, const bool *live, struct placement *out)
 {
-	out->has_more_calls |= guard->has_more_calls;
-	for (size_t i = 0; i < guard->call_count; i++) {
+	for (size_t i = 0; i < flow->count; i++) {
+		if (!live[i] || flow->insns[i].form != FORM_CALL)
+			continue;
 		if (out->call_count == MAX_CALLS)
 			out->has_more_calls = true;
 		else
-			out->calls[out->call_count++] = guard->calls[i];
+			out->calls[out->call_count++] = flow->insns[i].address + flow->insns[i].length - 1;
 	}
 }
 
 /* Finds every test of the timer that is cleared behind the guard's jump. */
-static const char *find_exits(const struct values *values, size_t jump, int64_t stack, struct placement *out)
+static const char *find_exits(const struct values *values, size_t jump, int64_t stack, bool *live,
+			      struct placement *out)
 {
 	/* No call ends this timer. */
 	static const struct guard_callees none = {.verbose_timer = -1};
 	const struct flow *flow = values->flow;
 	size_t at = clear_branch(flow, jump);
-	struct timer_life life = {
-	    .values = values, .callees = &none, .stack = stack, .entry = jump, .starts = &at, .start_count = 1};
+	struct timer_life life = {.values = values,
+				  .callees = &none,
+				  .stack = stack,
+				  .entry = jump,
+				  .starts = &at,
+				  .start_count = 1,
+				  .live = live};
 	struct values_state state;
 	struct guard guard = {0};
 	const char *refusal;
@@ -90,11 +98,10 @@ static const char *find_exits(const struct values *values, size_t jump, int64_t 
 	refusal = timer_find_exits(&life, &guard);
 	if (!refusal && guard.lent)
 		refusal = "its end is not in one function";
-	add_calls(out, &guard);
 	return refusal ? refusal : add_exits(out, &guard);
 }
 
-static const char *place_guard(const struct values *values, size_t test, const struct values_state *at_test,
+static const char *place_guard(const struct values *values, size_t test, const struct values_state *at_test, bool *live,
 			       struct placement *out)
 {
 	uint8_t reg = values->flow->insns[test].base;
@@ -118,19 +125,25 @@ static const char *place_guard(const struct values *values, size_t test, const s
 							      .vtable_on_stack = vtable.on_stack,
 							      .vtable_register = vtable.reg,
 							      .vtable_displacement = vtable.displacement};
-	return find_exits(values, jump, state.stack, out);
+	return find_exits(values, jump, state.stack, live, out);
 }
 
 void place_sites(const struct values *values, int32_t filter_offset, struct placement *out)
 {
+	bool *live = calloc(values->flow->count + 1, sizeof(*live));
 	struct values_state state;
 
 	memset(out, 0, sizeof(*out));
+	if (!live)
+		out->refusal = "out of memory";
 	for (size_t i = 0; i < values->flow->count && !out->refusal; i++)
 		if (values->flow->insns[i].disp == filter_offset && is_filter_test(values, i, &state))
-			out->refusal = place_guard(values, i, &state, out);
+			out->refusal = place_guard(values, i, &state, live, out);
 	if (!out->refusal && !out->guard_count)
 		out->refusal = "the profiler's guard was not found";
+	if (!out->refusal)
+		add_calls(values->flow, live, out);
+	free(live);
 }
 
 int place_vtable(const struct flow *flow, bool (*callee_known)(uint64_t address, const void *context),

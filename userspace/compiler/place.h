@@ -9,7 +9,7 @@
 
 #include "compiler/guard.h"
 
-enum { MAX_GUARDS = 8, MAX_EXITS = 24, MAX_CALLS = 4 * GUARD_CALLS };
+enum { MAX_GUARDS = 8, MAX_EXITS = 24, MAX_CALLS = 384 };
 
 struct guard_site {
 	uint64_t address; /* of the conditional jump */

@@ -374,7 +374,7 @@ static int add_entrance_calls(const struct survey *survey, const struct entrance
 		uint64_t last = flow.insns[i].address + flow.insns[i].length - 1;
 
 		if (flow.insns[i].form == FORM_CALL && is_runner(flow.insns[i].target, survey))
-			code = rows_add_calls(survey->image, plan, &last, 1, number);
+			code = rows_add_call(survey->image, plan, last, number);
 	}
 	flow_free(&flow);
 	return code;
@@ -387,9 +387,10 @@ static int add_calls(const struct survey *survey, struct plan *plan)
 	for (size_t i = 0; i < survey->runner_count && code == 0; i++) {
 		const struct placement *placement = &survey->runners[i].placement;
 
-		if (!placement->refusal && !placement->has_more_calls)
-			code = rows_add_calls(survey->image, plan, placement->calls, placement->call_count,
-					      WIRE_QUERY_NONE);
+		if (placement->refusal || placement->has_more_calls)
+			continue;
+		for (size_t j = 0; j < placement->call_count && code == 0; j++)
+			code = rows_add_call(survey->image, plan, placement->calls[j], WIRE_QUERY_NONE);
 	}
 	for (size_t i = 0; i < survey->entrance_count && code == 0; i++)
 		code = add_entrance_calls(survey, &survey->entrances[i], plan);
@@ -402,7 +403,7 @@ static int compare_calls(const void *a, const void *b)
 
 	if (left->offset != right->offset)
 		return left->offset < right->offset ? -1 : 1;
-	return (right->within > left->within) - (right->within < left->within);
+	return (left->number > right->number) - (left->number < right->number);
 }
 
 static int compare_sites(const void *a, const void *b)
@@ -587,6 +588,7 @@ void plan_free(struct plan *plan)
 	free(plan->passes);
 	free(plan->sites);
 	free(plan->calls);
+	free(plan->spans);
 	free(plan->bodies);
 	free(plan->path);
 	free(plan);

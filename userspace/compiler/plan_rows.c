@@ -47,17 +47,13 @@ int rows_add_site(const struct image *image, struct plan *plan, uint64_t address
 	return 0;
 }
 
-int rows_add_calls(const struct image *image, struct plan *plan, const uint64_t *addresses, size_t count,
-		   unsigned int number)
+int rows_add_call(const struct image *image, struct plan *plan, uint64_t address, unsigned int number)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (rows_grow((void **)&plan->calls, plan->call_count, sizeof(*plan->calls)) < 0) {
-			plan->call_count = 0;
-			return -ENOMEM;
-		}
-		plan->calls[plan->call_count++] =
-		    (struct plan_call){image_file_offset(image, addresses[i]), (uint16_t)number, (uint16_t)count};
+	if (rows_grow((void **)&plan->calls, plan->call_count, sizeof(*plan->calls)) < 0) {
+		plan->call_count = 0;
+		return -ENOMEM;
 	}
+	plan->calls[plan->call_count++] = (struct plan_call){image_file_offset(image, address), (uint16_t)number};
 	return 0;
 }
 

@@ -15,9 +15,8 @@ bool rows_may_probe(const struct image *image, uint64_t address, enum site_kind 
 /* A site that may not be probed is left out. */
 int rows_add_site(const struct image *image, struct plan *plan, uint64_t address, struct site site);
 
-/* Adds calls, by the addresses of their last bytes. */
-int rows_add_calls(const struct image *image, struct plan *plan, const uint64_t *addresses, size_t count,
-		   unsigned int number);
+/* Adds a call, by the address of its last byte. */
+int rows_add_call(const struct image *image, struct plan *plan, uint64_t address, unsigned int number);
 
 int rows_add_omission(struct plan *plan, const char *label, const char *refusal);
 

@@ -225,18 +225,6 @@ static const char *add_exit(struct search *search, size_t index, int64_t stack)
 	return NULL;
 }
 
-/* Notes a call, by its last byte, that is made while there is a timer. */
-static void note_call(struct guard *out, uint64_t address)
-{
-	for (size_t i = 0; i < out->call_count; i++)
-		if (out->calls[i] == address)
-			return;
-	if (out->call_count < GUARD_CALLS)
-		out->calls[out->call_count++] = address;
-	else
-		out->has_more_calls = true;
-}
-
 static bool drops_timer(const struct search *search, const struct insn *insn, const struct values_state *state)
 {
 	const struct guard_callees *callees = search->life->callees;
@@ -295,8 +283,7 @@ static const char *search_line(struct search *search, size_t index, struct value
 
 		if (index == search->life->entry || ends_life(search, index, state, &refusal))
 			return refusal;
-		if (insn->form == FORM_CALL)
-			note_call(search->out, insn->address + insn->length - 1);
+		search->life->live[index] = true;
 		if (!move(search, insn, state))
 			return crowded;
 		values_step(state, insn);

@@ -15,9 +15,10 @@ struct timer_life {
 	size_t entry;	      /* index of the guard's entry, SIZE_MAX if that is in another function */
 	const size_t *starts; /* indexes of the instructions behind which the timer is in its place */
 	size_t start_count;
+	bool *live; /* by instruction: those that run while the timer lives are set */
 };
 
-/* Fills the exits of *out, and adds the calls that are made before them. Returns why they cannot be used, or NULL. */
+/* Fills the exits of *out. Returns why they cannot be used, or NULL. */
 const char *timer_find_exits(struct timer_life *life, struct guard *out);
 
 #endif

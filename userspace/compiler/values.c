@@ -409,7 +409,7 @@ int values_follow(const struct flow *flow, uint64_t entry, struct values *out)
 	size_t start = flow_find(flow, entry);
 	int code = 0;
 
-	*out = (struct values){.flow = flow, .lines = calloc(flow->count + 1, sizeof(*out->lines))};
+	*out = (struct values){.flow = flow, .entry = start, .lines = calloc(flow->count + 1, sizeof(*out->lines))};
 	if (!out->lines)
 		return -ENOMEM;
 	if (start == SIZE_MAX)

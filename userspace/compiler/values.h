@@ -34,6 +34,7 @@ struct values_state {
 
 struct values {
 	const struct flow *flow;
+	size_t entry;	 /* index of the function's first instruction */
 	uint32_t *lines; /* by instruction: 0, or 1 + the index of its state if a straight line starts there */
 	struct values_state *states;
 	bool *reached; /* by state */
