@@ -135,7 +135,7 @@ static void test_generous_budget_times_all(void **state)
 	struct timing *timing;
 
 	(void)state;
-	options.overhead.budget = 0.2;
+	options.overhead.budget = 0.25;
 	timing = timing_with(&options);
 	assert_int_equal(timing_state(timing, CHEAP), TIMING_TIMED);
 	assert_int_equal(timing_state(timing, ITEM_HASHING), TIMING_TIMED);
@@ -150,11 +150,11 @@ static void test_letting_go(void **state)
 	struct wire_interval open = interval(1, 5), closed = interval(1, 5);
 
 	(void)state;
-	options.overhead.budget = 0.2;
+	options.overhead.budget = 0.25;
 	timing = timing_with(&options);
 	note(timing, 1, 150000, 100);
 	note(timing, 3, 20000, 25000);
-	/* 0.17 s of 1 s: within a budget of 0.2 and half a second's grace. */
+	/* 0.17 s of 1 s: within a budget of 0.25 and half a second's grace. */
 	timing_advance(timing, 1);
 	assert_int_equal(timing_review(timing, groups, GROUPS), 0);
 	note(timing, 1, 300000, 100);
@@ -182,7 +182,7 @@ static void test_letting_go_of_what_costs_less_than_expected(void **state)
 	uint32_t groups[GROUPS];
 
 	(void)state;
-	options.overhead.budget = 0.2;
+	options.overhead.budget = 0.25;
 	timing = timing_with(&options);
 	note(timing, 1, 1500000, 100);
 	timing_advance(timing, 1.2);

@@ -24,7 +24,7 @@
 /* Samples a second, by default: not in step with anything that is done a thousand times a second. */
 enum { USUAL_HZ = 997 };
 /* Samples a second beside probes with a budget, for each percent of that. */
-enum { AUTO_HZ_FOR_PERCENT = 120 };
+enum { AUTO_HZ_FOR_PERCENT = 150 };
 
 void recording_say(struct recording *recording, const char *format, ...)
 {
@@ -211,7 +211,7 @@ static int open_collector(struct recording *recording, const struct collect_opti
 
 /* ---- by whichever way ---- */
 
-/* How many samples a second fit into a third of the budget, not in step with what happens every so many milliseconds.
+/* How many samples a second fit into two fifths of the budget, not in step with what happens every so many milliseconds.
  */
 static unsigned int auto_hz(double budget)
 {

@@ -19,7 +19,7 @@
 #define GRACE 0.2
 #define LATER_GRACE 0.1
 /* What is chosen, at first and by letting go, is to cost this much of the budget. */
-#define AIM 0.7
+#define AIM 0.6
 /* The part of the time that is not taken for probes' whatever they are expected to cost: in a loop they cost less. */
 #define LEAST 0.1
 
