@@ -67,6 +67,113 @@ static void test_symbols(void **state)
 	image_close(image);
 }
 
+#define LONG_NAME(size) long_names[(size)-254]
+
+/* Functions named without all symbols in memory: in any order, at their bounds, one of two at a place, of any length.
+ */
+static void test_names(void **state)
+{
+	char long_names[4][260];
+	const struct elf_piece functions[] = {
+	    {"longest", first, first_end, ELF_CODE + 0x400},	  {"one_of_two", first, first_end, ELF_CODE + 0x200},
+	    {"two_of_two", second, second_end, ELF_CODE + 0x200}, {LONG_NAME(254), first, first_end, ELF_CODE + 0x300},
+	    {LONG_NAME(255), first, first_end, ELF_CODE + 0x310}, {LONG_NAME(256), first, first_end, ELF_CODE + 0x320},
+	    {LONG_NAME(257), first, first_end, ELF_CODE + 0x330}, {NULL, table, table_end, ELF_DATA + 0x40},
+	    {"in_data", table, table_end, ELF_DATA + 0x60},
+	};
+	const struct {
+		uint64_t offset;
+		const char *name;
+	} expected[] = {
+	    {0x332, LONG_NAME(257)}, {0x320, LONG_NAME(256)}, {0x310, LONG_NAME(255)},
+	    {0x300, LONG_NAME(254)}, {0x200, "two_of_two"},   {0x201, "two_of_two"},
+	    {0x202, NULL},	     {0x1ff, NULL},	      {0, NULL},
+	    {0x402, "longest"},	     {0x400, "longest"},      {0x403, NULL},
+	    {0x401, "longest"},	     {0xffff, NULL},	      {0x200, "two_of_two"},
+	    {ELF_ROOM + 0x60, NULL}, {UINT64_MAX / 2, NULL},
+	};
+	enum { COUNT = sizeof(expected) / sizeof(*expected) };
+	struct elf_file file = {.pieces = functions, .piece_count = sizeof(functions) / sizeof(*functions)};
+	uint64_t offsets[COUNT];
+	struct image *image;
+	char *names[COUNT];
+
+	(void)state;
+	for (size_t size = 254; size <= 257; size++) {
+		memset(LONG_NAME(size), 'a' + (int)(size - 254), size);
+		LONG_NAME(size)[size] = '\0';
+	}
+	assert_int_equal(image_open(elf_put_file(&file), &image, NULL), 0);
+	for (size_t i = 0; i < COUNT; i++)
+		offsets[i] = ELF_CODE_OFFSET + expected[i].offset;
+	assert_int_equal(image_name_functions(image, offsets, COUNT, names), 0);
+	for (size_t i = 0; i < COUNT; i++) {
+		if (expected[i].name)
+			assert_string_equal(names[i], expected[i].name);
+		else
+			assert_null(names[i]);
+		free(names[i]);
+	}
+	assert_int_equal(image_name_functions(image, NULL, 0, NULL), 0);
+	image_close(image);
+	file.stripped = 1;
+	assert_int_equal(image_open(elf_put_file(&file), &image, NULL), 0);
+	assert_int_equal(image_name_functions(image, offsets, 1, names), 0);
+	assert_null(names[0]);
+	image_close(image);
+}
+
+static bool begins_at(const struct image *image, const char *name, uint64_t address)
+{
+	size_t count;
+	const struct image_symbol *symbols = image_symbols(image, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (symbols[i].address == address && !strcmp(symbols[i].name, name))
+			return true;
+	return false;
+}
+
+/* All functions of a real object are named as by the symbols in memory, at both ends and between them. */
+static void test_names_of_all(void **state)
+{
+	struct image *image;
+	size_t count, places = 0;
+	const struct image_symbol *symbols;
+	uint64_t *offsets;
+	char **names;
+
+	(void)state;
+	assert_int_equal(image_open("/proc/self/exe", &image, NULL), 0);
+	assert_int_equal(image_read_symbols(image, NULL), 0);
+	symbols = image_symbols(image, &count);
+	assert_true(count > 100);
+	offsets = calloc(4 * count, sizeof(*offsets));
+	names = calloc(4 * count, sizeof(*names));
+	assert_true(offsets && names);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t begin = image_file_offset(image, symbols[i].address), size = symbols[i].size;
+
+		offsets[places++] = begin + size;
+		offsets[places++] = begin;
+		offsets[places++] = begin + size - 1;
+		offsets[places++] = begin + size / 2;
+	}
+	assert_int_equal(image_name_functions(image, offsets, places, names), 0);
+	for (size_t i = 0; i < places; i++) {
+		const struct image_symbol *function = image_function_at(image, offsets[i]);
+
+		if (function)
+			assert_true(names[i] && begins_at(image, names[i], function->address));
+		else
+			assert_null(names[i]);
+		free(names[i]);
+	}
+	free(names);
+	free(offsets);
+	image_close(image);
+}
+
 static void test_stripped(void **state)
 {
 	struct elf_file file = whole;
@@ -236,7 +343,8 @@ static void read_all(const char *path)
 	struct image *image;
 	const struct image_symbol *symbols;
 	size_t count, available;
-	char id[65], version[128];
+	const uint64_t code[] = {ELF_CODE_OFFSET + 0x100, ELF_CODE_OFFSET + 0x200, UINT64_MAX};
+	char id[65], version[128], *names[3];
 
 	if (image_open(path, &image, &err) < 0) {
 		assert_true(strlen(err.text) > 0);
@@ -258,6 +366,9 @@ static void read_all(const char *path)
 	} else {
 		assert_true(strlen(err.text) > 0);
 	}
+	assert_int_equal(image_name_functions(image, code, 3, names), 0);
+	for (size_t i = 0; i < 3; i++)
+		free(names[i]);
 	image_build_id(image, id);
 	assert_true(strlen(id) >= 32);
 	image_version(image, version, sizeof(version));
@@ -321,6 +432,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_symbols),
+	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_names_of_all),
 	    cmocka_unit_test(test_stripped),
 	    cmocka_unit_test(test_places),
 	    cmocka_unit_test(test_data_is_no_code),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /* Taking samples, and what is built of them. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,15 +30,17 @@ static void begin(const unsigned long long *words, unsigned int count)
 #define FRAME(number) WORD_MAKE(WORD_FRAME, number)
 
 /* Places of object 1 are in a function of 256 bytes each; those of object 2 have a name that would break the format. */
-static void name_place(void *context, unsigned int object, uint64_t offset, struct samples_frame *frame)
+static int name_places(void *context, struct place *list, size_t count)
 {
 	assert_ptr_equal(context, &sample);
-	frame->kind = SAMPLES_FUNCTION;
-	frame->object = strdup(object == 2 ? "two" : "one");
-	if (object == 2)
-		frame->name = strdup("<[u8; 4]>::f\n");
-	else if (asprintf(&frame->name, "f%u", (unsigned int)(offset >> 8)) < 0)
-		frame->name = NULL;
+	for (size_t i = 0; i < count; i++) {
+		list[i].file = list[i].object == 2 ? "two" : "one";
+		if (list[i].object == 2)
+			list[i].function = strdup("<[u8; 4]>::f\n");
+		else if (asprintf(&list[i].function, "f%u", (unsigned int)(list[i].offset >> 8)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static void name_frame(void *context, unsigned int compiler, unsigned int number, struct samples_frame *frame)
@@ -51,7 +54,7 @@ static void name_frame(void *context, unsigned int compiler, unsigned int number
 
 static struct samples *build(const struct sampled *sampled)
 {
-	const struct sampled_names names = {name_place, name_frame, &sample};
+	const struct sampled_names names = {name_places, name_frame, &sample};
 	struct samples_builder *builder = samples_build_begin();
 	struct samples *samples;
 

@@ -54,7 +54,7 @@ static int load_with(struct collector *collector, const struct collect_options *
 	collector->bpf = bpf;
 	bpf_program__set_autoload(bpf->progs.call_begin, files);
 	bpf_program__set_autoload(bpf->progs.on_switch, options->cpu_time || options->off_cpu);
-	sampler_configure(bpf, options->sample_hz > 0);
+	sampler_configure(bpf, options->sample_hz);
 	recovery_configure(bpf, options);
 	absences_configure(bpf, options->off_cpu);
 	bpf->rodata->trace_all = options->follow_all;

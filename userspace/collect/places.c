@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "collect/places.h"
 
+#include <errno.h>
 #include <libiberty/demangle.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,8 +14,6 @@
 struct object {
 	char *path, *name;
 	struct stat status;
-	struct image *image; /* NULL if it cannot be read */
-	bool opened;
 };
 
 struct places {
@@ -46,39 +45,94 @@ static bool is_unchanged(const struct object *object)
 	       now.st_mtim.tv_nsec == object->status.st_mtim.tv_nsec;
 }
 
-static void open_object(struct object *object)
+static char *demangled(const char *name)
 {
-	object->opened = true;
-	if (!is_unchanged(object) || image_open(object->path, &object->image, NULL) < 0)
-		return;
-	if (image_read_symbols(object->image, NULL) < 0) {
-		image_close(object->image);
-		object->image = NULL;
+	char *text = cplus_demangle(name, DMGL_AUTO);
+
+	return text ? text : strdup(name);
+}
+
+/* The name of a place, by that of its symbol; NULL if memory runs out. */
+static char *function_name(const struct object *object, const char *symbol)
+{
+	char *name;
+
+	if (!object->path || !object->name)
+		return strdup("[unknown file]");
+	if (symbol)
+		return demangled(symbol);
+	return asprintf(&name, "[%s]", object->name) < 0 ? NULL : name;
+}
+
+/* Sets the symbols at the places of an object, as far as there are some. Returns false if memory runs out. */
+static bool find_symbols(const struct object *object, struct place **list, size_t count, char **symbols)
+{
+	uint64_t *offsets = calloc(count, sizeof(*offsets));
+	struct image *image = NULL;
+	bool done = offsets;
+
+	for (size_t i = 0; i < count && done; i++)
+		offsets[i] = list[i]->offset;
+	if (done && object->path && is_unchanged(object) && image_open(object->path, &image, NULL) == 0)
+		done = image_name_functions(image, offsets, count, symbols) == 0;
+	image_close(image);
+	free(offsets);
+	return done;
+}
+
+/* Names places that are all in this object, by rising offset. Returns false if memory runs out. */
+static bool name_in_object(const struct object *object, struct place **list, size_t count)
+{
+	char **symbols = calloc(count, sizeof(*symbols));
+	bool done = symbols && find_symbols(object, list, count, symbols);
+
+	for (size_t i = 0; i < count && done; i++) {
+		bool again = i && symbols[i] && symbols[i - 1] && !strcmp(symbols[i], symbols[i - 1]);
+
+		list[i]->file = object->path && object->name ? object->name : "";
+		list[i]->function = again ? strdup(list[i - 1]->function) : function_name(object, symbols[i]);
+		done = list[i]->function;
 	}
+	for (size_t i = 0; i < count && symbols; i++)
+		free(symbols[i]);
+	free(symbols);
+	return done;
 }
 
-static char *function_name(struct object *object, uint64_t offset)
+static int by_object_and_offset(const void *a, const void *b)
 {
-	const struct image_symbol *symbol = NULL;
-	char *name = NULL;
+	const struct place *left = *(struct place *const *)a, *right = *(struct place *const *)b;
 
-	if (!object->opened)
-		open_object(object);
-	if (object->image)
-		symbol = image_function_at(object->image, offset);
-	if (!symbol)
-		return asprintf(&name, "[%s]", object->name) < 0 ? NULL : name;
-	name = cplus_demangle(symbol->name, DMGL_AUTO);
-	return name ? name : strdup(symbol->name);
+	if (left->object != right->object)
+		return left->object < right->object ? -1 : 1;
+	return (left->offset > right->offset) - (left->offset < right->offset);
 }
 
-void places_name(struct places *places, unsigned int number, uint64_t offset, char **function, char **file)
+int places_name(const struct places *places, struct place *list, size_t count)
 {
-	struct object *object = &places->objects[number % WIRE_MAX_OBJECTS];
-	bool known = object->path && object->name;
+	struct place **sorted = calloc(count + 1, sizeof(*sorted));
+	bool done = sorted;
+	size_t end;
 
-	*function = known ? function_name(object, offset) : strdup("[unknown file]");
-	*file = strdup(known ? object->name : "");
+	for (size_t i = 0; i < count; i++) {
+		list[i].function = NULL;
+		list[i].file = "";
+		if (sorted)
+			sorted[i] = &list[i];
+	}
+	if (sorted)
+		qsort(sorted, count, sizeof(struct place *), by_object_and_offset);
+	for (size_t i = 0; i < count && done; i = end) {
+		for (end = i; end < count && sorted[end]->object == sorted[i]->object; end++)
+			;
+		done = name_in_object(&places->objects[sorted[i]->object % WIRE_MAX_OBJECTS], &sorted[i], end - i);
+	}
+	for (size_t i = 0; i < count && !done; i++) {
+		free(list[i].function);
+		list[i].function = NULL;
+	}
+	free(sorted);
+	return done ? 0 : -ENOMEM;
 }
 
 void places_free(struct places *places)
@@ -86,7 +140,6 @@ void places_free(struct places *places)
 	if (!places)
 		return;
 	for (size_t i = 0; i < WIRE_MAX_OBJECTS; i++) {
-		image_close(places->objects[i].image);
 		free(places->objects[i].path);
 		free(places->objects[i].name);
 	}

@@ -3,6 +3,7 @@
 #ifndef QUERYTAP_COLLECT_PLACES_H
 #define QUERYTAP_COLLECT_PLACES_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -18,12 +19,20 @@ struct places *places_new(void);
 void places_note(struct places *places, unsigned int object, const char *path, const char *name,
 		 const struct stat *status);
 
+/* A place in the code of an object. */
+struct place {
+	unsigned int object;
+	uint64_t offset;  /* in the file */
+	char *function;	  /* demangled; or the object's name in brackets, where no symbol says */
+	const char *file; /* the object's name, "" if it is not known; borrowed from the places */
+};
+
 /*
- * *function becomes the function at a file offset, demangled; or the object's name in brackets, where no symbol says or
- * the file is no longer what it was. *file becomes the object's name, "" if it is not known. Both are allocated; NULL
- * if memory runs out. Symbols of an object are read when they are first asked for.
+ * Sets the names of places whose objects and offsets are given; functions are to be freed. A file that is no longer
+ * what it was has no symbols. Goes through one object after the other, so that no more than one is open. Returns 0, or
+ * -ENOMEM with no function set.
  */
-void places_name(struct places *places, unsigned int object, uint64_t offset, char **function, char **file);
+int places_name(const struct places *places, struct place *list, size_t count);
 
 /* Accepts NULL. */
 void places_free(struct places *places);

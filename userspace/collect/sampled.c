@@ -124,55 +124,102 @@ void sampled_add(struct sampled *sampled, const struct wire_sample *sample)
 struct building {
 	const struct sampled_names *names;
 	struct samples_builder *builder;
-	struct trie frames; /* words that have a name, with the frame's number as their value */
+	struct trie words; /* each once, in the order in which they are met, with the frame's number as their value */
 };
 
-/* Sets *number to that of the frame for the word; false if memory runs out. */
-static bool name_word(struct building *building, uint64_t word, uint32_t *number)
+static bool is_place(uint64_t word)
+{
+	return WORD_KIND(word) != WORD_FRAME && WORD_KIND(word) != WORD_NO_OBJECT;
+}
+
+/* Lists the words of all stacks. Returns false if memory runs out. */
+static bool list_words(const struct sampled *sampled, struct building *building)
+{
+	for (size_t i = 1; i < sampled->stacks.count; i++)
+		if (!trie_child(&building->words, 0, sampled->stacks.nodes[i].word))
+			return false;
+	return true;
+}
+
+/* The places among the words, named; to be freed with them. NULL if memory runs out. */
+static struct place *name_places(const struct building *building, size_t *count)
+{
+	struct place *list = calloc(building->words.count + 1, sizeof(*list));
+
+	*count = 0;
+	for (size_t i = 1; list && i < building->words.count; i++) {
+		uint64_t word = building->words.nodes[i].word;
+
+		if (is_place(word))
+			list[(*count)++] = (struct place){.object = WORD_KIND(word), .offset = WORD_VALUE(word)};
+	}
+	if (list && building->names->places(building->names->context, list, *count) == 0)
+		return list;
+	free(list);
+	return NULL;
+}
+
+/* Sets *number to that of the frame for a word that is no place. Returns false if memory runs out. */
+static bool build_other_frame(struct building *building, uint64_t word, uint32_t *number)
 {
 	const struct sampled_names *names = building->names;
 	struct samples_frame frame = {0};
-	size_t before = building->frames.count;
-	uint32_t node = trie_child(&building->frames, 0, word);
+	bool named;
 
-	if (!node)
-		return false;
-	if (building->frames.count > before) {
-		if (WORD_KIND(word) == WORD_FRAME)
-			names->frame(names->context, (unsigned int)(WORD_VALUE(word) >> 16), WORD_VALUE(word) & 0xffff,
-				     &frame);
-		else if (WORD_KIND(word) == WORD_NO_OBJECT)
-			frame = (struct samples_frame){SAMPLES_FUNCTION, strdup("[no file]"), strdup("")};
-		else
-			names->place(names->context, WORD_KIND(word), WORD_VALUE(word), &frame);
-		if (frame.name && frame.object)
-			building->frames.nodes[node].value =
-			    samples_build_frame(building->builder, frame.kind, frame.name, frame.object);
-		free(frame.name);
-		free(frame.object);
-		if (!frame.name || !frame.object)
-			return false;
+	if (WORD_KIND(word) == WORD_NO_OBJECT) {
+		*number = samples_build_frame(building->builder, SAMPLES_FUNCTION, "[no file]", "");
+		return true;
 	}
-	*number = building->frames.nodes[node].value;
-	return true;
+	names->frame(names->context, (unsigned int)(WORD_VALUE(word) >> 16), WORD_VALUE(word) & 0xffff, &frame);
+	named = frame.name && frame.object;
+	if (named)
+		*number = samples_build_frame(building->builder, frame.kind, frame.name, frame.object);
+	free(frame.name);
+	free(frame.object);
+	return named;
+}
+
+/* Makes the frames of all words, and notes their numbers with them. Returns false if memory runs out. */
+static bool build_frames(const struct sampled *sampled, struct building *building)
+{
+	bool done = list_words(sampled, building);
+	size_t count = 0, next = 0;
+	struct place *places = done ? name_places(building, &count) : NULL;
+
+	for (size_t i = 1; places && done && i < building->words.count; i++) {
+		struct trie_node *node = &building->words.nodes[i];
+
+		if (!is_place(node->word))
+			done = build_other_frame(building, node->word, &node->value);
+		else {
+			node->value = samples_build_frame(building->builder, SAMPLES_FUNCTION, places[next].function,
+							  places[next].file);
+			next++;
+		}
+	}
+	for (size_t i = 0; i < count && places; i++)
+		free(places[i].function);
+	free(places);
+	return places && done;
 }
 
 /* Makes the stacks of frames that belong to those of words. To be freed; NULL if memory runs out. */
 static uint32_t *build_stacks(const struct sampled *sampled, struct building *building)
 {
-	const struct trie *words = &sampled->stacks;
-	uint32_t *stacks = calloc(words->count + 1, sizeof(*stacks));
+	const struct trie *stacks = &sampled->stacks;
+	uint32_t *built = calloc(stacks->count + 1, sizeof(*built));
 
-	for (size_t i = 1; stacks && i < words->count; i++) {
-		uint32_t frame;
-
-		if (!name_word(building, words->nodes[i].word, &frame)) {
-			free(stacks);
-			return NULL;
-		}
-		stacks[i] = samples_build_stack(building->builder, stacks[words->nodes[i].parent], frame);
+	if (!built || !build_frames(sampled, building)) {
+		free(built);
+		return NULL;
 	}
-	return stacks;
+	for (size_t i = 1; i < stacks->count; i++) {
+		uint32_t word = trie_child(&building->words, 0, stacks->nodes[i].word);
+
+		built[i] = samples_build_stack(building->builder, built[stacks->nodes[i].parent],
+					       building->words.nodes[word].value);
+	}
+	return built;
 }
 
 static uint32_t build_thread(struct samples_builder *builder, const struct owner *owner)
@@ -214,7 +261,7 @@ int sampled_build(const struct sampled *sampled, const struct sampled_names *nam
 
 		samples_build_sample(builder, &sample);
 	}
-	trie_free(&building.frames);
+	trie_free(&building.words);
 	free(stacks);
 	free(threads);
 	return code;

@@ -7,16 +7,17 @@
 #include <stdint.h>
 
 #include "bpf/wire.h"
+#include "collect/places.h"
 #include "samples/build.h"
 
 struct sampled;
 
 /*
- * What places and frames of the shadow stack are called. They set the frame, with texts that are to be freed; one that
- * is NULL says that memory ran out.
+ * What places and frames of the shadow stack are called. `places` names all of a list, as places_name; it is called
+ * once. `frame` sets the frame, with texts that are to be freed; one that is NULL says that memory ran out.
  */
 struct sampled_names {
-	void (*place)(void *context, unsigned int object, uint64_t offset, struct samples_frame *frame);
+	int (*places)(void *context, struct place *list, size_t count);
 	void (*frame)(void *context, unsigned int compiler, unsigned int number, struct samples_frame *frame);
 	void *context;
 };

@@ -67,15 +67,38 @@ struct sampler {
 	struct collect_samples totals;
 };
 
-void sampler_configure(struct querytap_bpf *bpf, bool on)
+/*
+ * What the ring of samples holds: this many seconds of samples on all processors, while a compiler's plan and tables
+ * are made for one. A sample of rustc takes some 400 bytes.
+ */
+enum { RING_SECONDS = 4, SAMPLE_BYTES = 512, MIN_RING = 1024 * 1024, MAX_RING = 16 * 1024 * 1024, WAKE_FRACTION = 16 };
+
+/* The ring's size: a power of two, as rings are. It is mapped twice, so each byte counts as two of the process's. */
+static uint32_t ring_bytes(unsigned int hz)
 {
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t wanted = (uint64_t)(processors > 0 ? processors : 1) * hz * SAMPLE_BYTES * RING_SECONDS;
+	uint32_t bytes = MIN_RING;
+
+	while (bytes < wanted && bytes < MAX_RING)
+		bytes *= 2;
+	return bytes;
+}
+
+void sampler_configure(struct querytap_bpf *bpf, unsigned int hz)
+{
+	bool on = hz > 0;
+
 	bpf_program__set_autoload(bpf->progs.take_sample, on);
 	bpf_map__set_autocreate(bpf->maps.scratches, on);
 	bpf_map__set_autocreate(bpf->maps.objects, on);
 	bpf_map__set_autocreate(bpf->maps.tables, on);
 	bpf_map__set_autocreate(bpf->maps.samples, on);
-	if (on)
-		bpf_map__set_max_entries(bpf->maps.scratches, (uint32_t)libbpf_num_possible_cpus());
+	if (!on)
+		return;
+	bpf_map__set_max_entries(bpf->maps.scratches, (uint32_t)libbpf_num_possible_cpus());
+	bpf_map__set_max_entries(bpf->maps.samples, ring_bytes(hz));
+	bpf->rodata->sample_wake_bytes = ring_bytes(hz) / WAKE_FRACTION;
 }
 
 /* Linux 6.1, commit 524e00b36e8c "mm: remove rb tree". */
@@ -370,9 +393,9 @@ const struct sampled *sampler_sampled(const struct sampler *sampler)
 	return sampler->sampled;
 }
 
-void sampler_place(const struct sampler *sampler, unsigned int object, uint64_t offset, char **name, char **file)
+int sampler_places(const struct sampler *sampler, struct place *list, size_t count)
 {
-	places_name(sampler->places, object, offset, name, file);
+	return places_name(sampler->places, list, count);
 }
 
 uint64_t sampler_began(const struct sampler *sampler)

@@ -11,8 +11,9 @@
 
 struct sampler;
 
-/* Before the programs are loaded: sets up those of sampling, or leaves them and their maps out. */
-void sampler_configure(struct querytap_bpf *bpf, bool on);
+/* Before the programs are loaded: sets up those of sampling; without samples a second, leaves them and their maps out.
+ */
+void sampler_configure(struct querytap_bpf *bpf, unsigned int hz);
 
 /* Whether this kernel's memory areas can be looked up: Linux 6.1. */
 bool sampler_is_possible(void);
@@ -50,8 +51,8 @@ void sampler_totals(const struct sampler *sampler, struct collect_samples *total
 /* What was sampled; borrowed. */
 const struct sampled *sampler_sampled(const struct sampler *sampler);
 
-/* What the code in an object is called, and the object; as places_name. */
-void sampler_place(const struct sampler *sampler, unsigned int object, uint64_t offset, char **name, char **file);
+/* Names places in the objects that were met; as places_name. */
+int sampler_places(const struct sampler *sampler, struct place *list, size_t count);
 
 /* Says of samples when they were taken, how often, and how many are lost. */
 void sampler_describe(const struct sampler *sampler, struct samples *samples);

@@ -44,17 +44,16 @@ static void name_frame(void *context, unsigned int compiler, unsigned int number
 		frame->name = NULL;
 }
 
-static void name_place(void *context, unsigned int object, uint64_t offset, struct samples_frame *frame)
+static int name_places(void *context, struct place *list, size_t count)
 {
 	const struct collector *collector = context;
 
-	frame->kind = SAMPLES_FUNCTION;
-	sampler_place(collector->sampler, object, offset, &frame->name, &frame->object);
+	return sampler_places(collector->sampler, list, count);
 }
 
 static int build(const struct collector *collector, struct samples **out)
 {
-	struct sampled_names names = {name_place, name_frame, (void *)collector};
+	struct sampled_names names = {name_places, name_frame, (void *)collector};
 	struct samples_builder *builder = samples_build_begin();
 	uint64_t began = collector->sampler ? sampler_began(collector->sampler) : collector->began;
 	struct collect_absences absences;

@@ -501,6 +501,9 @@ int plan_from_text(char *text, size_t size, const char *path, struct plan **out,
 	return 0;
 }
 
+/* As many sites as are looked at before the pages around them, up to 64 KiB a site, are given back. */
+enum { SITES_AT_ONCE = 128 };
+
 /* Whether each site still holds an instruction that may be probed, in the file as it is now. */
 static bool sites_fit(const struct image *image, const struct plan *plan)
 {
@@ -510,6 +513,8 @@ static bool sites_fit(const struct image *image, const struct plan *plan)
 
 		if (!bytes || (!site_is_rare(plan->sites[i].kind) && !kernel_emulates(bytes, available)))
 			return false;
+		if (i % SITES_AT_ONCE == SITES_AT_ONCE - 1)
+			image_drop(image);
 	}
 	return plan_timed(plan) > 0;
 }

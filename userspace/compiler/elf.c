@@ -212,7 +212,7 @@ static int read_symbols(struct image *image)
 	return 0;
 }
 
-static int image_read(struct image *image, const char *path, struct error *err)
+static int map_image(struct image *image, const char *path, struct error *err)
 {
 	struct stat status;
 	GElf_Ehdr header;
@@ -273,7 +273,7 @@ int image_open_fd(int fd, const char *path, struct image **out, struct error *er
 		return error_set(err, errno, "cannot open %s: %s", path, strerror(errno));
 	}
 	image->path = strdup(path);
-	code = image->path ? image_read(image, path, err) : error_set(err, ENOMEM, "out of memory reading %s", path);
+	code = image->path ? map_image(image, path, err) : error_set(err, ENOMEM, "out of memory reading %s", path);
 	if (code < 0) {
 		image_close(image);
 		return code;
@@ -347,19 +347,28 @@ static const struct image_symbol *symbol_before(const struct image *image, uint6
 	return low ? &image->symbols[low - 1] : NULL;
 }
 
-const struct image_symbol *image_function_at(const struct image *image, uint64_t offset)
+bool image_code_address(const struct image *image, uint64_t offset, uint64_t *address)
 {
 	for (size_t i = 0; i < image->segment_count; i++) {
 		const struct segment *segment = &image->segments[i];
-		uint64_t address = offset - segment->offset + segment->address;
-		const struct image_symbol *symbol;
 
 		if (!segment->executable || offset < segment->offset || offset - segment->offset >= segment->size)
 			continue;
-		symbol = symbol_before(image, address);
-		return symbol && address - symbol->address < symbol->size ? symbol : NULL;
+		*address = offset - segment->offset + segment->address;
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+const struct image_symbol *image_function_at(const struct image *image, uint64_t offset)
+{
+	const struct image_symbol *symbol;
+	uint64_t address;
+
+	if (!image_code_address(image, offset, &address))
+		return NULL;
+	symbol = symbol_before(image, address);
+	return symbol && address - symbol->address < symbol->size ? symbol : NULL;
 }
 
 uint8_t *image_mark(const struct image *image, uint64_t address)
@@ -455,6 +464,39 @@ bool image_section(const struct image *image, const char *name, uint64_t *addres
 	*address = header.sh_addr;
 	*size = header.sh_size;
 	return true;
+}
+
+bool image_symbol_table(const struct image *image, struct image_part *symbols, struct image_part *strings)
+{
+	GElf_Shdr header, linked;
+	Elf_Scn *section = find_section(image, SHT_SYMTAB, NULL, &header), *names;
+
+	if (!section)
+		section = find_section(image, SHT_DYNSYM, NULL, &header);
+	names = section ? elf_getscn(image->elf, header.sh_link) : NULL;
+	if (!names || !gelf_getshdr(names, &linked) || header.sh_entsize != sizeof(Elf64_Sym) ||
+	    linked.sh_type != SHT_STRTAB)
+		return false;
+	*symbols = (struct image_part){header.sh_offset, header.sh_size};
+	*strings = (struct image_part){linked.sh_offset, linked.sh_size};
+	return true;
+}
+
+size_t image_read(const struct image *image, uint64_t offset, void *to, size_t size)
+{
+	size_t done = 0;
+	ssize_t got;
+
+	do {
+		got = pread(image->fd, (char *)to + done, size - done, (off_t)(offset + done));
+		done += got > 0 ? (size_t)got : 0;
+	} while (done < size && (got > 0 || (got < 0 && errno == EINTR)));
+	return done;
+}
+
+void image_drop(const struct image *image)
+{
+	madvise(image->bytes, image->size, MADV_DONTNEED);
 }
 
 uint64_t image_entry(const struct image *image)

@@ -48,6 +48,16 @@ uint64_t image_function_size(const struct image *image, uint64_t address);
 /* The function that the code at a file offset is in; NULL where no symbol says. */
 const struct image_symbol *image_function_at(const struct image *image, uint64_t offset);
 
+/* The address of the code at a file offset; false where no code is. */
+bool image_code_address(const struct image *image, uint64_t offset, uint64_t *address);
+
+/*
+ * Names the functions that the code at file offsets is in, as image_function_at does, but without image_read_symbols:
+ * the symbols are read once, piece by piece, and none are kept. names[i] is set to a mangled name, which the caller
+ * frees, or to NULL where no symbol says. Returns 0, or -ENOMEM with all names NULL.
+ */
+int image_name_functions(const struct image *image, const uint64_t *offsets, size_t count, char **names);
+
 /* Borrowed bytes at `address` in a segment of the file, with *available bytes behind it; NULL where nothing is. */
 const uint8_t *image_bytes(const struct image *image, uint64_t address, size_t *available);
 
@@ -73,6 +83,23 @@ uint8_t *image_mark(const struct image *image, uint64_t address);
  * none. */
 bool image_header(const struct image *image, uint32_t type, uint64_t *address, uint64_t *size);
 bool image_section(const struct image *image, const char *name, uint64_t *address, uint64_t *size);
+
+/* A stretch of the file, bytes. */
+struct image_part {
+	uint64_t offset, size;
+};
+
+/*
+ * Where the file has its table of symbols (Elf64_Sym) and their names: .symtab, or .dynsym where there is none. False
+ * if it has neither. The file may end before they do.
+ */
+bool image_symbol_table(const struct image *image, struct image_part *symbols, struct image_part *strings);
+
+/* Reads up to `size` bytes of the file without mapping them. Returns how many; fewer at its end, or if that fails. */
+size_t image_read(const struct image *image, uint64_t offset, void *to, size_t size);
+
+/* Gives back the memory of the pages that were looked at so far; those looked at again are mapped again. */
+void image_drop(const struct image *image);
 
 /* The address where the program begins; 0 for a library. */
 uint64_t image_entry(const struct image *image);

@@ -39,6 +39,9 @@ static bool parts_fit(const uint64_t *words, uint64_t count)
 	       TABLE_HEADER_WORDS + words[TABLE_RULES] + words[TABLE_PAGES] / 2 + 1 + (words[TABLE_ROWS] + 1) / 2;
 }
 
+/* As much of a section as is looked at before its pages are given back. */
+enum { SUM_AT_ONCE = 1024 * 1024 };
+
 static uint32_t sum_section(const struct image *image, const char *name, uint32_t sum)
 {
 	uint64_t address, size;
@@ -46,7 +49,13 @@ static uint32_t sum_section(const struct image *image, const char *name, uint32_
 	const uint8_t *bytes =
 	    image_section(image, name, &address, &size) ? image_bytes(image, address, &available) : NULL;
 
-	return bytes && size <= available ? (uint32_t)crc32_z(sum, bytes, size) : sum;
+	if (!bytes || size > available)
+		return sum;
+	for (uint64_t at = 0; at < size; at += SUM_AT_ONCE) {
+		sum = (uint32_t)crc32_z(sum, bytes + at, size - at < SUM_AT_ONCE ? size - at : SUM_AT_ONCE);
+		image_drop(image);
+	}
+	return sum;
 }
 
 /* What is the same for the object as it is now and the one that a cached table was made of. */
