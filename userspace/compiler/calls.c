@@ -134,6 +134,9 @@ static int scan_function(struct search *search, const struct image_symbol *symbo
 	return code;
 }
 
+/* As many functions as are scanned before their pages are given back. */
+enum { FUNCTIONS_AT_ONCE = 16384 };
+
 /* Only what a symbol covers is scanned: BOLT leaves dead copies of the functions that it moved, without symbols. */
 static int scan_functions(struct search *search)
 {
@@ -152,6 +155,8 @@ static int scan_functions(struct search *search)
 			return code;
 		if (end > done)
 			done = end;
+		if (i % FUNCTIONS_AT_ONCE == FUNCTIONS_AT_ONCE - 1)
+			image_drop(search->image);
 	}
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include "compiler/compiler.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -561,6 +562,8 @@ int plan_make_fd(int fd, const char *path, struct plan **out, struct error *err)
 	free(survey.callees.items);
 	pass_free(&survey.passes);
 	image_close(image);
+	/* The decoded code took 100 MiB in small pieces, which the C library would keep for later. */
+	malloc_trim(0);
 	if (code < 0)
 		plan_free(plan);
 	else

@@ -5,6 +5,7 @@
  * the call frame information too.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,9 @@ int unwind_table_get(const char *path, const char *cache, const struct identity 
 		code = unwind_table_of(image, path, out, err);
 		if (code == 0 && file && out->count >= MIN_CACHED && out->count <= MAX_CACHED)
 			cache_store(image, file, cache, owner, out);
+		/* Making a large one takes 30 MiB, which the C library would keep for later. */
+		if (code == 0 && out->count >= MIN_CACHED)
+			malloc_trim(0);
 	}
 	free(file);
 	image_close(image);
