@@ -202,7 +202,10 @@ static void put_mappings(struct pprof *pprof)
 
 /* ---- samples ---- */
 
-/* Samples of one thread in one stack that differ in their time alone are one here. */
+/* What is told of a sample besides its stack. */
+enum { SHOWN_FLAGS = SAMPLES_KERNEL | SAMPLES_INCOMPLETE };
+
+/* Samples of one thread in one stack of which the same is told are one here. */
 static int by_stack(const void *left, const void *right)
 {
 	const struct samples_sample *a = left, *b = right;
@@ -211,7 +214,7 @@ static int by_stack(const void *left, const void *right)
 		return a->thread < b->thread ? -1 : 1;
 	if (a->stack != b->stack)
 		return a->stack < b->stack ? -1 : 1;
-	return (a->flags > b->flags) - (a->flags < b->flags);
+	return (int)(a->flags & SHOWN_FLAGS) - (int)(b->flags & SHOWN_FLAGS);
 }
 
 static void add_location(struct pprof *pprof, size_t *count, uint64_t id)
