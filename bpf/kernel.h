@@ -103,8 +103,13 @@ typedef struct {
 	void *vdso; /* where the kernel's own library is mapped */
 } mm_context_t;
 
+typedef struct seqcount {
+	unsigned int sequence;
+} seqcount_t;
+
 struct mm_struct {
 	struct maple_tree mm_mt;
+	seqcount_t mm_lock_seq; /* raised before and after memory areas are changed (Linux 6.13) */
 	mm_context_t context;
 	unsigned long arg_start, arg_end;
 	unsigned long hiwater_rss;

@@ -104,15 +104,15 @@ int take_sample(struct bpf_perf_event_data *ctx)
 	__u32 in_kernel = 0;
 	struct walk walk = {.exact = true};
 	struct wire_sample *sample;
+	struct mm_struct *mm;
 
 	if (!process)
 		return 0;
 	walk.scratch = bpf_map_lookup_elem(&scratches, &processor);
-	walk.root = (__u64)BPF_CORE_READ(task, mm, mm_mt.ma_root);
-	if (!walk.scratch || !walk.root)
+	mm = BPF_CORE_READ(task, mm);
+	if (!walk.scratch || !mm)
 		return 0;
-	walk.scratch->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
-	walk.scratch->known = walk.scratch->current = 0;
+	begin_walk(&walk, process, mm);
 	walk.thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (walk.thread)
 		walk.frames = walk.thread->depth;

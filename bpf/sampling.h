@@ -7,6 +7,7 @@
 
 #define MAPPINGS 8 /* of which a walk remembers what they are; a power of two */
 #define NODE_WORDS 32
+#define KNOWN_RULES_BITS 12
 
 /* A mapping of a file. */
 struct mapping {
@@ -18,16 +19,27 @@ struct mapping {
 	__u32 index, rows; /* where they begin, words */
 };
 
+/* A rule that was looked up in its table. */
+struct known_rule {
+	__u64 place; /* the word of its place in a sample; 0 for none */
+	__u64 rule;
+};
+
 /* What a walk needs room for, one for each processor. */
 struct scratch {
 	struct mapping mappings[MAPPINGS];
 	__u32 known;   /* mappings remembered so far */
 	__u32 current; /* that of the last place */
+	/* Of what process and when: its start, its tree, and how often its memory areas were changed. */
+	__u64 process, root;
+	__u32 changes;
 	__u64 node[NODE_WORDS];
 	__u64 vdso; /* where the kernel's own library is mapped */
 	/* The only file whose code is of interest, and its number; 0 for all. */
 	__u64 inode;
 	__u32 object;
+	/* By hash of the place. A table is several lines of the processor's cache for a place, and callers come again. */
+	struct known_rule rules[1 << KNOWN_RULES_BITS];
 	struct wire_sample sample;
 };
 

@@ -131,7 +131,6 @@ static __always_inline void read_table_header(struct mapping *mapping)
 {
 	void *table = bpf_map_lookup_elem(&tables, &mapping->object);
 
-	mapping->pages = 0;
 	if (!table)
 		return;
 	mapping->first_page = table_word(table, TABLE_FIRST_PAGE);
@@ -155,7 +154,7 @@ __weak __noinline int look_up_mapping(struct scratch *scratch, struct mapping *m
 	mapping->object = 0;
 	mapping->pages = 0;
 	if (address < mapping->start || address >= mapping->end) {
-		mapping->end = 0;
+		mapping->start = mapping->end = 0;
 		return SAMPLE_NO_MAPPING;
 	}
 	inode = BPF_CORE_READ(vma, vm_file, f_inode);
@@ -164,7 +163,6 @@ __weak __noinline int look_up_mapping(struct scratch *scratch, struct mapping *m
 	mapping->bias = (BPF_CORE_READ(vma, vm_pgoff) << PAGE_SHIFT) - mapping->start;
 	if (scratch->inode) {
 		mapping->object = (__u64)inode == scratch->inode ? scratch->object : 0;
-		read_table_header(mapping);
 		return 0;
 	}
 	if (inode) {
@@ -174,9 +172,28 @@ __weak __noinline int look_up_mapping(struct scratch *scratch, struct mapping *m
 		key.device = BPF_CORE_READ(inode, i_sb, s_dev);
 	}
 	mapping->object = object_number(&key, mapping->start, mapping->end);
-	if (mapping->object)
-		read_table_header(mapping);
+	if (!mapping->object)
+		mapping->start = mapping->end = 0; /* to be asked again */
 	return 0;
+}
+
+/*
+ * Begins a walk through a process's memory. Mappings are remembered from the last one if it was in the same process and
+ * that has changed none since; where the kernel does not tell (before Linux 6.13) they are looked up anew.
+ */
+static __always_inline void begin_walk(struct walk *walk, const struct wire_process *process, struct mm_struct *mm)
+{
+	struct scratch *scratch = walk->scratch;
+	__u32 changes = bpf_core_field_exists(mm->mm_lock_seq) ? BPF_CORE_READ(mm, mm_lock_seq.sequence) : 0;
+
+	walk->root = (__u64)BPF_CORE_READ(mm, mm_mt.ma_root);
+	if (changes && scratch->changes == changes && scratch->process == process->start && scratch->root == walk->root)
+		return;
+	scratch->known = scratch->current = 0;
+	scratch->changes = changes;
+	scratch->process = process->start;
+	scratch->root = walk->root;
+	scratch->vdso = (__u64)BPF_CORE_READ(mm, context.vdso);
 }
 
 /* Makes the mapping of the address the current one. Returns 0, or SAMPLE_NO_MAPPING. */
@@ -240,6 +257,19 @@ __weak __noinline __u64 find_rule(const struct mapping *mapping, __u64 place)
 	if (!low)
 		return 0;
 	return table_word(table, TABLE_HEADER_WORDS + TABLE_ROW_RULE(table_half(table, mapping->rows, low - 1)));
+}
+
+/* The rule for the place that is pending in the walk, a file offset. */
+static __always_inline __u64 rule_of(struct walk *walk, const struct mapping *mapping, __u64 place)
+{
+	__u64 hash = walk->pending * 0x9e3779b97f4a7c15; /* 2^64 over the golden ratio */
+	struct known_rule *known = &walk->scratch->rules[hash >> (64 - KNOWN_RULES_BITS)];
+
+	if (known->place != walk->pending) {
+		known->rule = find_rule(mapping, place);
+		known->place = walk->pending;
+	}
+	return known->rule;
 }
 
 /* ---- steps ---- */
@@ -310,8 +340,10 @@ static __always_inline long next_place(struct walk *walk)
 		return end_walk(walk, SAMPLE_NO_FILE);
 	walk->pending = WORD_MAKE(mapping->object, address + mapping->bias);
 	if (!mapping->pages)
+		read_table_header(mapping);
+	if (!mapping->pages)
 		return end_walk(walk, SAMPLE_NO_TABLE);
-	rule = find_rule(mapping, address + mapping->bias);
+	rule = rule_of(walk, mapping, address + mapping->bias);
 	/* A coroutine returns to the first byte of a function that never called it: that is where it began. */
 	if (TABLE_RULE_CFA(rule) == CFA_NOTHING && !walk->exact &&
 	    TABLE_RULE_CFA(find_rule(mapping, walk->rip + mapping->bias)) != CFA_NOTHING)
