@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -106,7 +107,7 @@ static void test_names(void **state)
 	assert_int_equal(image_open(elf_put_file(&file), &image, NULL), 0);
 	for (size_t i = 0; i < COUNT; i++)
 		offsets[i] = ELF_CODE_OFFSET + expected[i].offset;
-	assert_int_equal(image_name_functions(image, offsets, COUNT, names), 0);
+	assert_int_equal(image_name_functions(image, image, offsets, COUNT, names), 0);
 	for (size_t i = 0; i < COUNT; i++) {
 		if (expected[i].name)
 			assert_string_equal(names[i], expected[i].name);
@@ -114,11 +115,11 @@ static void test_names(void **state)
 			assert_null(names[i]);
 		free(names[i]);
 	}
-	assert_int_equal(image_name_functions(image, NULL, 0, NULL), 0);
+	assert_int_equal(image_name_functions(image, image, NULL, 0, NULL), 0);
 	image_close(image);
 	file.stripped = 1;
 	assert_int_equal(image_open(elf_put_file(&file), &image, NULL), 0);
-	assert_int_equal(image_name_functions(image, offsets, 1, names), 0);
+	assert_int_equal(image_name_functions(image, image, offsets, 1, names), 0);
 	assert_null(names[0]);
 	image_close(image);
 }
@@ -159,7 +160,7 @@ static void test_names_of_all(void **state)
 		offsets[places++] = begin + size - 1;
 		offsets[places++] = begin + size / 2;
 	}
-	assert_int_equal(image_name_functions(image, offsets, places, names), 0);
+	assert_int_equal(image_name_functions(image, image, offsets, places, names), 0);
 	for (size_t i = 0; i < places; i++) {
 		const struct image_symbol *function = image_function_at(image, offsets[i]);
 
@@ -337,6 +338,52 @@ static void test_segments_outside_the_file(void **state)
 }
 
 /* Asks for everything that a file has to tell. */
+/* A stripped program's functions are named by the file of its debugging information. */
+static void test_names_of_debug_file(void **state)
+{
+	char folder[] = "/tmp/querytap-elf-XXXXXX", command[512], path[64], *names[2], *own[2];
+	uint64_t offsets[2];
+	struct image *image, *stripped, *debug;
+	const struct image_symbol *symbols;
+	char id[65], debug_id[65];
+	size_t count;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(command, sizeof(command),
+		 "cd %s && exe=/proc/%d/exe && objcopy --strip-all $exe stripped && objcopy --only-keep-debug $exe debug",
+		 folder, (int)getpid());
+	assert_int_equal(system(command), 0);
+	assert_int_equal(image_open("/proc/self/exe", &image, NULL), 0);
+	assert_int_equal(image_read_symbols(image, NULL), 0);
+	symbols = image_symbols(image, &count);
+	assert_true(count > 100);
+	offsets[0] = image_file_offset(image, symbols[count / 3].address);
+	offsets[1] = image_file_offset(image, symbols[count / 2].address);
+	assert_int_equal(image_name_functions(image, image, offsets, 2, own), 0);
+	snprintf(path, sizeof(path), "%s/stripped", folder);
+	assert_int_equal(image_open(path, &stripped, NULL), 0);
+	assert_int_equal(image_name_functions(stripped, stripped, offsets, 2, names), 0);
+	assert_null(names[0]);
+	assert_null(names[1]);
+	snprintf(path, sizeof(path), "%s/debug", folder);
+	assert_int_equal(image_open_debug_file(-1, path, &debug, NULL), 0);
+	assert_int_equal(image_name_functions(stripped, debug, offsets, 2, names), 0);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(names[i], own[i]);
+		free(names[i]);
+		free(own[i]);
+	}
+	image_build_id(stripped, id);
+	image_build_id(debug, debug_id);
+	assert_string_equal(id, debug_id);
+	image_close(image);
+	image_close(stripped);
+	image_close(debug);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+}
+
 static void read_all(const char *path)
 {
 	struct error err = {{0}};
@@ -366,7 +413,7 @@ static void read_all(const char *path)
 	} else {
 		assert_true(strlen(err.text) > 0);
 	}
-	assert_int_equal(image_name_functions(image, code, 3, names), 0);
+	assert_int_equal(image_name_functions(image, image, code, 3, names), 0);
 	for (size_t i = 0; i < 3; i++)
 		free(names[i]);
 	image_build_id(image, id);
@@ -434,6 +481,7 @@ int main(void)
 	    cmocka_unit_test(test_symbols),
 	    cmocka_unit_test(test_names),
 	    cmocka_unit_test(test_names_of_all),
+	    cmocka_unit_test(test_names_of_debug_file),
 	    cmocka_unit_test(test_stripped),
 	    cmocka_unit_test(test_places),
 	    cmocka_unit_test(test_data_is_no_code),

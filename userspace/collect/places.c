@@ -64,17 +64,40 @@ static char *function_name(const struct object *object, const char *symbol)
 	return asprintf(&name, "[%s]", object->name) < 0 ? NULL : name;
 }
 
+/*
+ * Opens the file with the debugging information of a file that has none, where distributions put it: by its build id, see
+ * "Debugging Information in Separate Files" in GDB's manual. NULL if there is none.
+ */
+static struct image *open_debug_file(const struct image *image)
+{
+	struct image *debug = NULL;
+	char id[65], debug_id[65], path[128];
+
+	image_build_id(image, id);
+	snprintf(path, sizeof(path), "/usr/lib/debug/.build-id/%.2s/%s.debug", id, id + 2);
+	if (image_open_debug_file(-1, path, &debug, NULL) < 0)
+		return NULL;
+	image_build_id(debug, debug_id);
+	if (strcmp(id, debug_id) == 0)
+		return debug;
+	image_close(debug);
+	return NULL;
+}
+
 /* Sets the symbols at the places of an object, as far as there are some. Returns false if memory runs out. */
 static bool find_symbols(const struct object *object, struct place **list, size_t count, char **symbols)
 {
 	uint64_t *offsets = calloc(count, sizeof(*offsets));
-	struct image *image = NULL;
+	struct image *image = NULL, *debug = NULL;
 	bool done = offsets;
 
 	for (size_t i = 0; i < count && done; i++)
 		offsets[i] = list[i]->offset;
-	if (done && object->path && is_unchanged(object) && image_open(object->path, &image, NULL) == 0)
-		done = image_name_functions(image, offsets, count, symbols) == 0;
+	if (done && object->path && is_unchanged(object) && image_open(object->path, &image, NULL) == 0) {
+		debug = open_debug_file(image);
+		done = image_name_functions(image, debug ? debug : image, offsets, count, symbols) == 0;
+	}
+	image_close(debug);
 	image_close(image);
 	free(offsets);
 	return done;

@@ -240,8 +240,6 @@ static int map_image(struct image *image, const char *path, struct error *err)
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64)
 		return error_set(err, ENOEXEC, "%s is not an x86-64 ELF file; querytap knows no other machine yet",
 				 path);
-	if (read_segments(image) < 0)
-		return error_set(err, ENOEXEC, "%s: its program headers point outside the file", path);
 	return 0;
 }
 
@@ -260,6 +258,18 @@ int image_open(const char *path, struct image **out, struct error *err)
 }
 
 int image_open_fd(int fd, const char *path, struct image **out, struct error *err)
+{
+	int code = image_open_debug_file(fd, path, out, err);
+
+	if (code == 0 && read_segments(*out) < 0) {
+		image_close(*out);
+		*out = NULL;
+		code = error_set(err, ENOEXEC, "%s: its program headers point outside the file", path);
+	}
+	return code;
+}
+
+int image_open_debug_file(int fd, const char *path, struct image **out, struct error *err)
 {
 	struct image *image = calloc(1, sizeof(*image));
 	int code;

@@ -28,6 +28,11 @@ int image_open(const char *path, struct image **out, struct error *err);
 /* The same for what is open as `fd`, which stays the caller's; the path is for sentences only. A negative one is none.
  */
 int image_open_fd(int fd, const char *path, struct image **out, struct error *err);
+/*
+ * The same for a file with the debugging information of another: it has that one's program headers, but not what they
+ * point to, so only its symbols and its build id can be asked for.
+ */
+int image_open_debug_file(int fd, const char *path, struct image **out, struct error *err);
 void image_close(struct image *image);
 
 /* The file's size in bytes. */
@@ -53,10 +58,12 @@ bool image_code_address(const struct image *image, uint64_t offset, uint64_t *ad
 
 /*
  * Names the functions that the code at file offsets is in, as image_function_at does, but without image_read_symbols:
- * the symbols are read once, piece by piece, and none are kept. names[i] is set to a mangled name, which the caller
- * frees, or to NULL where no symbol says. Returns 0, or -ENOMEM with all names NULL.
+ * the symbols, which are those of `symbols`, the same file or that of its debugging information, are read once, piece by
+ * piece, and none are kept. names[i] is set to a mangled name, which the caller frees, or to NULL where no symbol says.
+ * Returns 0, or -ENOMEM with all names NULL.
  */
-int image_name_functions(const struct image *image, const uint64_t *offsets, size_t count, char **names);
+int image_name_functions(const struct image *image, const struct image *symbols, const uint64_t *offsets, size_t count,
+			 char **names);
 
 /* Borrowed bytes at `address` in a segment of the file, with *available bytes behind it; NULL where nothing is. */
 const uint8_t *image_bytes(const struct image *image, uint64_t address, size_t *available);

@@ -125,21 +125,22 @@ static bool name_one(const struct image *image, const struct image_part *strings
 	return *name;
 }
 
-int image_name_functions(const struct image *image, const uint64_t *offsets, size_t count, char **names)
+int image_name_functions(const struct image *image, const struct image *symbols, const uint64_t *offsets, size_t count,
+			 char **names)
 {
 	struct wanted *wanted = calloc(count + 1, sizeof(*wanted));
-	struct image_part symbols, strings;
+	struct image_part table, strings;
 	size_t found = wanted ? list_wanted(image, offsets, count, wanted) : 0;
 	bool done = wanted;
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = NULL;
-	if (found && image_symbol_table(image, &symbols, &strings))
-		done = meet_symbols(image, &symbols, strings.size, wanted, found);
+	if (found && image_symbol_table(symbols, &table, &strings))
+		done = meet_symbols(symbols, &table, strings.size, wanted, found);
 	else
 		found = 0;
 	for (size_t i = 0; i < found && done; i++)
-		done = name_one(image, &strings, &wanted[i], i ? &wanted[i - 1] : NULL, names);
+		done = name_one(symbols, &strings, &wanted[i], i ? &wanted[i - 1] : NULL, names);
 	for (size_t i = 0; i < count && !done; i++) {
 		free(names[i]);
 		names[i] = NULL;
