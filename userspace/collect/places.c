@@ -49,7 +49,8 @@ static char *demangled(const char *name)
 {
 	char *text = cplus_demangle(name, DMGL_AUTO);
 
-	return text ? text : strdup(name);
+	/* Behind an @ is the version of a symbol. */
+	return text ? text : strndup(name, strcspn(name, "@"));
 }
 
 /* The name of a place, by that of its symbol; NULL if memory runs out. */
