@@ -38,7 +38,8 @@ struct scratch {
 	/* The only file whose code is of interest, and its number; 0 for all. */
 	__u64 inode;
 	__u32 object;
-	/* By hash of the place. A table is several lines of the processor's cache for a place, and callers come again. */
+	/* By hash of the place. A table is several lines of the processor's cache for a place, and callers come again.
+	 */
 	struct known_rule rules[1 << KNOWN_RULES_BITS];
 	struct wire_sample sample;
 };

@@ -350,9 +350,10 @@ static void test_names_of_debug_file(void **state)
 
 	(void)state;
 	assert_non_null(mkdtemp(folder));
-	snprintf(command, sizeof(command),
-		 "cd %s && exe=/proc/%d/exe && objcopy --strip-all $exe stripped && objcopy --only-keep-debug $exe debug",
-		 folder, (int)getpid());
+	snprintf(
+	    command, sizeof(command),
+	    "cd %s && exe=/proc/%d/exe && objcopy --strip-all $exe stripped && objcopy --only-keep-debug $exe debug",
+	    folder, (int)getpid());
 	assert_int_equal(system(command), 0);
 	assert_int_equal(image_open("/proc/self/exe", &image, NULL), 0);
 	assert_int_equal(image_read_symbols(image, NULL), 0);

@@ -64,10 +64,11 @@ static struct samples *make_samples(void)
 	for (unsigned int i = 0; i < 8; i++)
 		threads[i] = samples_build_thread(builder, 4000000 + i / 2, 4000000 + i, "rustc", i % 2 ? "opt" : "");
 	for (uint64_t i = 0; i < 2000; i++)
-		samples_build_sample(builder, &(struct samples_sample){.time = i * 7919 % 2000 << 30,
-								       .thread = threads[i % 8],
-								       .stack = stacks[i % 512],
-								       .flags = i % 4 | (i % 2 && i % 3 ? SAMPLES_FAULT : 0)});
+		samples_build_sample(builder,
+				     &(struct samples_sample){.time = i * 7919 % 2000 << 30,
+							      .thread = threads[i % 8],
+							      .stack = stacks[i % 512],
+							      .flags = i % 4 | (i % 2 && i % 3 ? SAMPLES_FAULT : 0)});
 	for (uint64_t i = 0; i < 300; i++)
 		samples_build_absence(builder, &(struct samples_absence){.time = i * 7919 % 300 << 30,
 									 .length = UINT64_MAX >> 16 >> i % 40,

@@ -211,7 +211,8 @@ static int open_collector(struct recording *recording, const struct collect_opti
 
 /* ---- by whichever way ---- */
 
-/* How many samples a second fit into three quarters of the budget, not in step with what happens every so many milliseconds.
+/* How many samples a second fit into three quarters of the budget, not in step with what happens every so many
+ * milliseconds.
  */
 static unsigned int auto_hz(double budget)
 {

@@ -66,8 +66,8 @@ static char *function_name(const struct object *object, const char *symbol)
 }
 
 /*
- * Opens the file with the debugging information of a file that has none, where distributions put it: by its build id, see
- * "Debugging Information in Separate Files" in GDB's manual. NULL if there is none.
+ * Opens the file with the debugging information of a file that has none, where distributions put it: by its build id,
+ * see "Debugging Information in Separate Files" in GDB's manual. NULL if there is none.
  */
 static struct image *open_debug_file(const struct image *image)
 {

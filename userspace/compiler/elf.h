@@ -58,9 +58,9 @@ bool image_code_address(const struct image *image, uint64_t offset, uint64_t *ad
 
 /*
  * Names the functions that the code at file offsets is in, as image_function_at does, but without image_read_symbols:
- * the symbols, which are those of `symbols`, the same file or that of its debugging information, are read once, piece by
- * piece, and none are kept. names[i] is set to a mangled name, which the caller frees, or to NULL where no symbol says.
- * Returns 0, or -ENOMEM with all names NULL.
+ * the symbols, which are those of `symbols`, the same file or that of its debugging information, are read once, piece
+ * by piece, and none are kept. names[i] is set to a mangled name, which the caller frees, or to NULL where no symbol
+ * says. Returns 0, or -ENOMEM with all names NULL.
  */
 int image_name_functions(const struct image *image, const struct image *symbols, const uint64_t *offsets, size_t count,
 			 char **names);
