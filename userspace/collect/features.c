@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "collect/collect.h"
+#include "collect/sampler.h"
 
 /* CAP_BPF and CAP_PERFMON together are what loading a tracing program takes (Linux 5.8, commit a17b53c4a4b5). */
 static bool may_load(void)
@@ -63,4 +64,7 @@ void features_find(struct feature features[FEATURE_COUNT])
 				       loads ? "letting go of the probes takes up to a minute" : unknown};
 	features[6] = (struct feature){"sure task storage (Linux 6.2)", kernel_has_sure_storage(), false,
 				       "--counter cpu-time does not work"};
+	features[7] = (struct feature){"samples of stacks (Linux 6.1)", sampler_works(), false,
+				       loads ? "--sample and --overhead sample do not work, and auto estimates nothing"
+					     : unknown};
 }

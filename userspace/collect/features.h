@@ -14,7 +14,7 @@ struct feature {
 	const char *without; /* what is missing without it; static */
 };
 
-enum { FEATURE_COUNT = 7 };
+enum { FEATURE_COUNT = 8 };
 
 /* Looks for each feature by trying it, not by the kernel's version. */
 void features_find(struct feature features[FEATURE_COUNT]);

@@ -308,6 +308,16 @@ static int open_event(int processor, unsigned int hz)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+bool sampler_works(void)
+{
+	int fd = sampler_is_possible() ? open_event(0, 1) : -1;
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 static int attach_processor(struct sampler *sampler, int processor, struct error *err)
 {
 	int fd = open_event(processor, sampler->hz);

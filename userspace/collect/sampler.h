@@ -18,6 +18,9 @@ void sampler_configure(struct querytap_bpf *bpf, unsigned int hz);
 /* Whether this kernel's memory areas can be looked up: Linux 6.1. */
 bool sampler_is_possible(void);
 
+/* The same, and whether a perf event can be opened to sample by. */
+bool sampler_works(void);
+
 /*
  * Prepares sampling; what is sampled will come through `ring`. `bpf`, `ring` and what the options point at are borrowed
  * until sampler_free, which has to come before `bpf` is destroyed.
