@@ -7,7 +7,7 @@
 
 #define MAPPINGS 8 /* of which a walk remembers what they are; a power of two */
 #define NODE_WORDS 32
-#define KNOWN_RULES_BITS 12
+#define KNOWN_RULES_BITS 12 /* the rules that a processor remembers are two to this power */
 
 /* A mapping of a file. */
 struct mapping {
@@ -38,8 +38,7 @@ struct scratch {
 	/* The only file whose code is of interest, and its number; 0 for all. */
 	__u64 inode;
 	__u32 object;
-	/* By hash of the place. A table is several lines of the processor's cache for a place, and callers come again.
-	 */
+	/* By hash of the place: callers come again, and to search a table takes several lines of cache. */
 	struct known_rule rules[1 << KNOWN_RULES_BITS];
 	struct wire_sample sample;
 };

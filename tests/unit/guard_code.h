@@ -103,33 +103,6 @@ static inline void find(const uint8_t *code, const uint8_t *end, struct guard *o
 
 #define AT(code, label) (AT_FUNCTION + (uint64_t)((label) - (code)))
 
-static inline void assert_found(const uint8_t *code, const uint8_t *end, const uint8_t *entry, const uint8_t *exit_site)
-{
-	struct guard guard;
-
-	find(code, end, &guard);
-	if (guard.refusal)
-		fail_msg("refused: %s", guard.refusal);
-	assert_string_equal(guard.label, "type_checking");
-	assert_int_equal(guard.entry, AT(code, entry));
-	assert_int_equal(guard.exit_count, 1);
-	assert_int_equal(guard.exits[0], AT(code, exit_site));
-}
-
-#define FOUND(name) assert_found(name, name##_end, name##_entry, name##_exit)
-
-static inline void assert_refused(const uint8_t *code, const uint8_t *end, const char *why)
-{
-	struct guard guard;
-
-	find(code, end, &guard);
-	if (!guard.refusal)
-		fail_msg("not refused");
-	assert_string_equal(guard.refusal, why);
-}
-
-#define REFUSED(name, why) assert_refused(name, name##_end, why)
-
 /* ---- pieces of functions; the labels lie 0x2fec00 behind a function ---- */
 
 #define START         \

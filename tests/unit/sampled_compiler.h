@@ -34,29 +34,6 @@ static inline void add_at(struct samples_builder *builder, unsigned int count, u
 	add_flagged(builder, count, pid, time_ms, stack, 0);
 }
 
-static inline void add_in_kernel(struct samples_builder *builder, unsigned int count, const char *stack)
-{
-	add_flagged(builder, count, PID, START_MS + 10, stack, SAMPLES_KERNEL);
-}
-
-static inline void add(struct samples_builder *builder, unsigned int count, const char *stack)
-{
-	add_at(builder, count, PID, START_MS + 10, stack);
-}
-
-static inline void add_wait(struct samples_builder *builder, uint64_t ms, enum samples_reason reason, const char *stack)
-{
-	struct samples_absence absence = {
-	    .time = (START_MS + 10) * MS,
-	    .length = ms * MS,
-	    .thread = samples_build_thread(builder, PID, PID, "rustc", "rustc"),
-	    .stack = stack_of(builder, stack),
-	    .reason = reason,
-	};
-
-	samples_build_absence(builder, &absence);
-}
-
 /* A sample each millisecond. */
 static inline struct samples *end(struct samples_builder *builder)
 {

@@ -337,7 +337,6 @@ static void test_segments_outside_the_file(void **state)
 	free(bytes);
 }
 
-/* Asks for everything that a file has to tell. */
 /* A stripped program's functions are named by the file of its debugging information. */
 static void test_names_of_debug_file(void **state)
 {
@@ -385,6 +384,7 @@ static void test_names_of_debug_file(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* Asks for everything that a file has to tell. */
 static void read_all(const char *path)
 {
 	struct error err = {{0}};

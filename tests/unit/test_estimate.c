@@ -2,9 +2,30 @@
 /* What was not timed, estimated from samples: how it is divided. */
 #include "tests/unit/sampled_compiler.h"
 
-#include <math.h>
-
 #include "analysis/estimate.h"
+
+static void add_in_kernel(struct samples_builder *builder, unsigned int count, const char *stack)
+{
+	add_flagged(builder, count, PID, START_MS + 10, stack, SAMPLES_KERNEL);
+}
+
+static void add(struct samples_builder *builder, unsigned int count, const char *stack)
+{
+	add_at(builder, count, PID, START_MS + 10, stack);
+}
+
+static void add_wait(struct samples_builder *builder, uint64_t ms, enum samples_reason reason, const char *stack)
+{
+	struct samples_absence absence = {
+	    .time = (START_MS + 10) * MS,
+	    .length = ms * MS,
+	    .thread = samples_build_thread(builder, PID, PID, "rustc", "rustc"),
+	    .stack = stack_of(builder, stack),
+	    .reason = reason,
+	};
+
+	samples_build_absence(builder, &absence);
+}
 
 /* Up to 8 labels, parted by blanks. */
 struct words {

@@ -5,6 +5,33 @@
  */
 #include "tests/unit/guard_code.h"
 
+static void assert_found(const uint8_t *code, const uint8_t *end, const uint8_t *entry, const uint8_t *exit_site)
+{
+	struct guard guard;
+
+	find(code, end, &guard);
+	if (guard.refusal)
+		fail_msg("refused: %s", guard.refusal);
+	assert_string_equal(guard.label, "type_checking");
+	assert_int_equal(guard.entry, AT(code, entry));
+	assert_int_equal(guard.exit_count, 1);
+	assert_int_equal(guard.exits[0], AT(code, exit_site));
+}
+
+#define FOUND(name) assert_found(name, name##_end, name##_entry, name##_exit)
+
+static void assert_refused(const uint8_t *code, const uint8_t *end, const char *why)
+{
+	struct guard guard;
+
+	find(code, end, &guard);
+	if (!guard.refusal)
+		fail_msg("not refused");
+	assert_string_equal(guard.refusal, why);
+}
+
+#define REFUSED(name, why) assert_refused(name, name##_end, why)
+
 /* ---- that are probed ---- */
 
 CODE(tested, START PUT_LABEL(tested) "call *%r12\n"
