@@ -124,9 +124,9 @@ static __noinline struct thread *join(struct task_struct *task, __u32 compiler, 
 	thread->process_start = process->start;
 	thread->skew = process->skew;
 	thread->compiler = compiler;
-	thread->inside = cost_inside;
-	thread->around = cost_around;
-	thread->pace = cost_pace;
+	thread->cost = query_cost;
+	thread->pace = usual_pace;
+	thread->after_exit = 1;
 	thread->batch.header = (struct wire_header){WIRE_INTERVALS, id >> 32, (__u32)id, 0};
 	if (off_cpu) {
 		thread->absence.header = (struct wire_header){WIRE_ABSENCE, id >> 32, (__u32)id, 0};

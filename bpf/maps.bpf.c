@@ -13,7 +13,7 @@ const volatile __u8 off_cpu = 0;
 const volatile __u64 wake_bytes = 1024 * 1024;
 const volatile __u64 sample_wake_bytes = 1024 * 1024;
 volatile __u8 letting_go = 0;
-volatile __u64 cost_inside = 0, cost_around = 0, cost_pace = 0;
+volatile __u64 query_cost = 0, usual_pace = 0;
 volatile __u64 lost_lives = 0, lost_samples = 0, lost_absences = 0;
 volatile __u64 armed[WIRE_MAX_COMPILERS] = {0};
 __u32 object_count = 0;

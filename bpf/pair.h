@@ -8,9 +8,8 @@
 #include "bpf/registers.h"
 #include "bpf/stack.h"
 
-#define PACE_EVERY 16	 /* exits between two looks at the pace */
-#define PACE_STEP 8	 /* sixteenths of a nanosecond */
-#define PACE_WITHIN 1000 /* nanoseconds after the probe before */
+#define PACE_EVERY 8	/* exits between two looks at the pace */
+#define PACE_WITHIN 400 /* nanoseconds after the probe before */
 
 /* Notes the TyCtxt that the thread has, for threads of its process that do not know theirs. */
 static __noinline int note_tcx(struct thread *thread, __u64 tcx)
@@ -82,28 +81,26 @@ static __noinline int exit_unknown(void)
 }
 
 /*
- * A trap costs more while the machine is busy: the sibling of a core at work, memory slower, caches cold. The program
- * that began at `begun` is a part of it, so from time to time it is looked at how long that takes, and the cost of a
- * query's probes is taken to have changed by the same factor, from a half to four. It is not looked at long after
- * another probe: what the program waits for then is its own memory. The pace goes up and down by steps, towards the
- * median, since the mean would follow interrupts.
+ * A trap costs more while the machine is slowed down: the sibling of a core at work, memory slower. The program that
+ * began at `begun` is a part of it, so now and then it is looked at how long that takes, shortly after another probe,
+ * since else it finds colder caches. The usual pace is an average in which slow times are too; from a little less on
+ * the cost of a query's probes is taken to grow three times as fast, as it was found to in compilers, to the double at
+ * most. What takes very long was interrupted.
  */
 static __always_inline void keep_pace(struct thread *thread, __u64 begun)
 {
-	__u64 taken = (bpf_ktime_get_ns() - begun) * 16;
+	__u64 taken = (bpf_ktime_get_ns() - begun) * 256, slow = usual_pace - usual_pace / 32, more = 0;
 
-	if (taken > thread->pace)
-		thread->pace += PACE_STEP;
-	else if (thread->pace >= PACE_STEP)
-		thread->pace -= PACE_STEP;
-	if (!cost_pace)
+	if (!thread->pace)
+		thread->pace = taken;
+	if (taken > 2 * thread->pace)
+		taken = 2 * thread->pace;
+	thread->pace = (thread->pace * 31 + taken) / 32;
+	if (!usual_pace)
 		return;
-	if (thread->pace > 4 * cost_pace)
-		thread->pace = 4 * cost_pace;
-	else if (thread->pace < cost_pace / 2)
-		thread->pace = cost_pace / 2;
-	thread->inside = cost_inside * thread->pace / cost_pace;
-	thread->around = cost_around * thread->pace / cost_pace;
+	if (thread->pace > slow)
+		more = query_cost * 3 * (thread->pace - slow) / usual_pace;
+	thread->cost = query_cost + (more < query_cost ? more : query_cost);
 }
 
 /* The program that the thread runs at an exit began at `now`. */

@@ -179,12 +179,10 @@ static __always_inline void enter_frame(struct task_struct *task, struct thread 
 	thread->beyond = 0;
 	frame->key = key;
 	frame->argument = argument;
-	frame->start_and_number =
-	    (probe_time(thread, bpf_ktime_get_ns(), thread->around / 2) & WIRE_TIME_MASK) | number << 48;
+	frame->start_and_number = (probe_time(thread, bpf_ktime_get_ns(), 0) & WIRE_TIME_MASK) | number << 48;
 	/* If the thread is pre-empted here, what is told of that finds no frame without its number. */
 	barrier();
 	thread->depth = depth + 1;
-	thread->skew += thread->inside / 2;
 }
 
 /*
@@ -214,16 +212,12 @@ static __noinline int leave_below(struct thread *thread, __u64 key, __u64 time)
 static __always_inline int leave_frame(struct thread *thread, __u64 key, __u64 now)
 {
 	__u32 top = thread->depth - 1;
-	__u64 time;
-	int found = 1;
+	__u64 time = probe_time(thread, now, 1);
 
-	time = probe_time(thread, now, thread->inside - thread->inside / 2);
-	if (top < WIRE_MAX_DEPTH && thread->frames[top].key == key)
-		close_top(thread, time, 0);
-	else
-		found = leave_below(thread, key, time);
-	thread->skew += thread->around - thread->around / 2;
-	return found;
+	if (top >= WIRE_MAX_DEPTH || thread->frames[top].key != key)
+		return leave_below(thread, key, time);
+	close_top(thread, time, 0);
+	return 1;
 }
 
 #endif

@@ -15,18 +15,19 @@
 
 struct thread {
 	__u64 process_start;
-	__u64 skew; /* nanoseconds that this thread has spent in probes so far: its clock is behind by as much */
-	__u64 last; /* time of the last entry or exit; the next is later */
-	__u64 inside, around; /* what an entry and its exit cost at the thread's present pace */
-	__u64 pace;	      /* 16 times the nanoseconds that an exit's program takes at present */
-	__u64 gap;	      /* between the last two probes, nanoseconds */
-	__u64 tcx;	      /* of the last query entered */
-	__u32 arguments;      /* in the batch */
-	__u32 compiler;	      /* as in the cookies */
+	__u64 skew;	 /* nanoseconds that this thread has spent in probes so far: its clock is behind by as much */
+	__u64 last;	 /* time of the last entry or exit; the next is later */
+	__u64 cost;	 /* of a query's probes at present, nanoseconds */
+	__u64 pace;	 /* 256 times the nanoseconds that an exit's program takes at present */
+	__u64 gap;	 /* between the last two probes, nanoseconds */
+	__u64 tcx;	 /* of the last query entered */
+	__u32 arguments; /* in the batch */
+	__u32 compiler;	 /* as in the cookies */
 	/* Where times are of the CPU: nanoseconds away from it, so far and before it left last. */
 	__u64 away, away_before;
 	__u64 switched, ran; /* when it last left it or came back, and what the scheduler said then that it had run */
 	__u32 is_away;
+	__u32 after_exit; /* whether its last probe was an exit: 0 or 1 */
 	__u32 depth;
 	__u32 recovered; /* of the frames, the outermost ones, had begun when the process was joined */
 	__u32 beyond;	 /* entries that found the stack full and whose exits are still to come */
@@ -50,18 +51,13 @@ extern const volatile __u8 off_cpu;	/* say when threads are off the CPU, and why
 extern const volatile __u64 wake_bytes; /* wake the collector once this much waits in the ring */
 
 /*
- * What one entry and its exit cost, in nanoseconds: between the two clock readings, and around them. It is taken out
- * of the thread's clock, so that intervals come out as long as they would be without probes. Set by the collector.
+ * What a query's entry and exit cost while nothing slows the machine down, nanoseconds. It is taken out of the thread's
+ * clock, so that intervals come out as long as they would be without probes. Set by the collector; 0: nothing is taken
+ * out.
  */
-extern volatile __u64 cost_inside, cost_around;
-/* 16 times the nanoseconds that an exit's program took when that was measured; 0: the cost is taken for constant. */
-extern volatile __u64 cost_pace;
-/*
- * What a trap takes from caches and branch predictors goes on costing after it: a thirty-second of the time until the
- * next probe, up to 32 us of it. Found by comparing recordings of rustc with its own profiler's, event by event.
- */
-#define REFILL_PART 32
-#define REFILL_SPAN 32000
+extern volatile __u64 query_cost;
+/* 256 times the nanoseconds that an exit's program takes in a compiler meanwhile; 0: the cost is taken for constant. */
+extern volatile __u64 usual_pace;
 
 /* Entries are let go of before their exits, which then end nothing and are not missed. Set by the collector. */
 extern volatile __u8 letting_go;
@@ -185,16 +181,32 @@ static __always_inline __u64 thread_time(struct thread *thread, __u64 now)
 	return later_time(thread, clock_at(thread, now));
 }
 
-/* The time of a probe that read the clock at `now`, `before` nanoseconds after the program was trapped. */
-static __always_inline __u64 probe_time(struct thread *thread, __u64 now, __u64 before)
+/*
+ * The parts of a query's cost, of 128, that lie between the clock readings of two probes, one after the other; and what
+ * a trap takes from caches and branch predictors, which goes on costing after it, ever less, in the `gap` nanoseconds
+ * until the next. Found by comparing recordings of compilers with those of rustc's own profiler, event by event.
+ */
+static __always_inline __u64 cost_part(__u32 after_exit, __u32 is_exit)
 {
-	__u64 time = clock_at(thread, now) - before, refill = 0;
+	return after_exit ? (is_exit ? 68 : 77) : (is_exit ? 61 : 50);
+}
 
-	thread->gap = (__s64)(time - thread->last) > 0 ? time - thread->last : 0;
-	if (cost_inside)
-		refill = (thread->gap < REFILL_SPAN ? thread->gap : REFILL_SPAN) / REFILL_PART;
-	thread->skew += before + refill;
-	return later_time(thread, time - refill);
+static __always_inline __u64 refill_time(__u64 gap)
+{
+	return (gap < 1024 ? gap : 1024) / 8 + (gap < 8192 ? gap : 8192) / 32 + (gap < 32768 ? gap : 32768) / 64;
+}
+
+/* The time of a probe that read the clock at `now`. `is_exit` is 1 at an exit, 0 at an entry. */
+static __always_inline __u64 probe_time(struct thread *thread, __u64 now, __u32 is_exit)
+{
+	__u64 time = clock_at(thread, now), cost = thread->cost * cost_part(thread->after_exit, is_exit) / 128;
+
+	thread->gap = (__s64)(time - cost - thread->last) > 0 ? time - cost - thread->last : 0;
+	if (cost)
+		cost += refill_time(thread->gap);
+	thread->skew += cost;
+	thread->after_exit = is_exit;
+	return later_time(thread, time - cost);
 }
 
 /* The same for a thread that need not be the current one. */

@@ -358,7 +358,7 @@ struct wire_process {
 	struct wire_counts counts;
 	unsigned long long tcx;	 /* where the TyCtxt of the thread that was last to meet one lies */
 	unsigned long long skew; /* nanoseconds in probes, of the thread that spent the most */
-	unsigned long long pace; /* of the thread that sent last: 16 times the nanoseconds of an exit's program */
+	unsigned long long pace; /* of the thread that sent last: 256 times the nanoseconds of an exit's program */
 	unsigned int flags;	 /* PROCESS_ flags */
 	unsigned int threads;	 /* with a shadow stack */
 	unsigned int compiler;	 /* tgid of the compiler that has started it, itself or by others; 0 for none */

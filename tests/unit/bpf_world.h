@@ -30,7 +30,7 @@ const volatile __u8 off_cpu = WITH_OFF_CPU;
 const volatile __u64 wake_bytes = 1;
 volatile __u8 letting_go;
 __u64 texts;
-volatile __u64 cost_inside, cost_around, cost_pace;
+volatile __u64 query_cost, usual_pace;
 volatile __u64 lost_absences;
 struct processes_map processes;
 struct threads_map threads;
@@ -197,7 +197,7 @@ static int set_up(void **state)
 	memset(&world, 0, sizeof(world));
 	world.followed = true;
 	world.now = 1000;
-	cost_inside = cost_around = cost_pace = 0;
+	query_cost = usual_pace = 0;
 	for (unsigned int i = 1; i < 100; i++)
 		world.table.numbers[i] = (__u16)i;
 	return 0;

@@ -235,39 +235,51 @@ static void without_memory_for_a_thread_its_queries_are_lost(void **state)
 	assert_int_equal(world.process.counts.lost, 1);
 }
 
-#define REFILLED(ran) ((ran) / REFILL_PART)
+/* What is left of `ran` nanoseconds between two probes that cost `cost`. */
+static __u64 left_of(__u64 ran, __u64 cost)
+{
+	return ran - cost - refill_time(ran - cost);
+}
 
 static void the_cost_of_probes_is_taken_out_of_the_clock(void **state)
 {
+	__u64 outer, inner, inner_end;
+
 	(void)state;
-	cost_around = 6;
-	cost_inside = 4;
+	query_cost = 128;
 	enter(1, STACK_TOP - 0x100);
+	world.now += 990;
 	enter(2, STACK_TOP - 0x200);
+	world.now += 1990;
 	leave(STACK_TOP - 0x200);
+	world.now += 2990;
 	leave(STACK_TOP - 0x100);
 	flush(&world.thread);
-	/* Half of it at an entry, half at an exit; the first comes after long enough for what the caches lose too. */
-	expect_interval(0, 2, 1010 - 3 - REFILLED(1010 - 3) + 10 - 2 - 3, 10 - 4, 0);
-	expect_interval(1, 1, 1010 - 3 - REFILLED(1010 - 3), 30 - 2 * 4 - 6, 0);
+	outer = left_of(1010, cost_part(1, 0));
+	inner = outer + left_of(1000, cost_part(0, 0));
+	inner_end = inner + left_of(2000, cost_part(0, 1));
+	expect_interval(0, 2, inner, inner_end - inner, 0);
+	expect_interval(1, 1, outer, inner_end + left_of(3000, cost_part(1, 1)) - outer, 0);
+}
+
+static void the_parts_of_the_cost_are_that_of_two_queries(void **state)
+{
+	(void)state;
+	assert_int_equal(cost_part(0, 0) + cost_part(0, 1) + cost_part(1, 0) + cost_part(1, 1), 2 * 128);
 }
 
 static void what_caches_lose_is_taken_out_too(void **state)
 {
 	(void)state;
-	cost_inside = 4;
+	assert_int_equal(refill_time(0), 0);
+	assert_int_equal(refill_time(512), 64 + 16 + 8);
+	assert_int_equal(refill_time(4096), 128 + 128 + 64);
+	assert_int_equal(refill_time(1000000), 128 + 256 + 512);
 	enter(1, STACK_TOP - 0x100);
-	world.now += 3200;
+	world.now += 990;
 	leave(STACK_TOP - 0x100);
 	flush(&world.thread);
-	expect_interval(0, 1, 1010 - REFILLED(1010), 3210 - 4 - REFILLED(3210 - 4), 0);
-	set_up(state);
-	cost_inside = 4;
-	enter(1, STACK_TOP - 0x100);
-	world.now += 1000000;
-	leave(STACK_TOP - 0x100);
-	flush(&world.thread);
-	expect_interval(0, 1, 1010 - REFILLED(1010), 1000010 - 4 - REFILLED(REFILL_SPAN), 0);
+	expect_interval(0, 1, 1010, 1000, 0); /* nothing where the cost is not known */
 }
 
 /* What an interval of 5,000 ns comes out as after many others of `others` ns, if the exit's program takes `taken` ns at
@@ -275,9 +287,8 @@ static void what_caches_lose_is_taken_out_too(void **state)
 static __u64 length_at_pace(__u64 taken, __u64 others)
 {
 	world.reading = taken;
-	cost_inside = 1000;
-	cost_around = 500;
-	cost_pace = 16 * 100;
+	query_cost = 1000;
+	usual_pace = 256 * 100;
 	for (int i = 0; i < 20000; i++) {
 		world.now += 2000;
 		enter(1, STACK_TOP - 0x100);
@@ -295,39 +306,35 @@ static __u64 length_at_pace(__u64 taken, __u64 others)
 	return world.intervals[0].length_and_flags & WIRE_TIME_MASK;
 }
 
-static void assert_length_at_pace(__u64 taken, __u64 without_cost)
+static void assert_cost_at_pace(__u64 taken, __u64 cost)
 {
-	__u64 length = without_cost - REFILLED(without_cost);
+	__u64 length = left_of(5000, cost * cost_part(0, 1) / 128);
 
-	assert_in_range(length_at_pace(taken, 900), length - 5, length + 5);
+	assert_in_range(length_at_pace(taken, 400), length - 5, length + 5);
 }
 
-static void the_cost_goes_up_and_down_with_the_machine(void **state)
+static void the_cost_goes_up_with_the_machines_load(void **state)
 {
 	(void)state;
-	assert_length_at_pace(100, 4000);
+	assert_cost_at_pace(100, 1000 + 3 * 31);
 	set_up(state);
-	assert_length_at_pace(150, 3500);
+	assert_cost_at_pace(120, 1000 + 3 * 231);
 	set_up(state);
-	assert_length_at_pace(80, 4200);
+	assert_cost_at_pace(80, 1000); /* what it is at its best is known */
 	set_up(state);
-	assert_length_at_pace(1000, 1000); /* four times the cost is the most */
-	set_up(state);
-	assert_length_at_pace(0, 4500); /* and half of it the least */
+	assert_cost_at_pace(190, 2000); /* the double is the most */
 }
 
 static void the_pace_is_not_that_of_cold_caches(void **state)
 {
-	__u64 length = length_at_pace(100, 900);
-
-	set_up(state);
-	assert_int_equal(length_at_pace(150, 4000), length);
+	(void)state;
+	assert_int_equal(length_at_pace(150, 4000), left_of(5000, 1000 * cost_part(0, 1) / 128));
 }
 
 static void the_clock_always_goes_on(void **state)
 {
 	(void)state;
-	cost_around = 100;
+	query_cost = 100;
 	for (unsigned int i = 1; i <= 5; i++)
 		enter(i, STACK_TOP - 0x100 * i);
 	for (unsigned int i = 5; i >= 1; i--)
@@ -363,7 +370,8 @@ int main(void)
 	    TEST(without_memory_for_a_thread_its_queries_are_lost),
 	    TEST(the_cost_of_probes_is_taken_out_of_the_clock),
 	    TEST(what_caches_lose_is_taken_out_too),
-	    TEST(the_cost_goes_up_and_down_with_the_machine),
+	    TEST(the_parts_of_the_cost_are_that_of_two_queries),
+	    TEST(the_cost_goes_up_with_the_machines_load),
 	    TEST(the_pace_is_not_that_of_cold_caches),
 	    TEST(the_clock_always_goes_on),
 	};

@@ -35,7 +35,7 @@ struct findings {
 	struct examined *compilers; /* with doctor RUSTC, that one comes first */
 	size_t compiler_count;
 	bool measured;
-	struct probe_cost cost;
+	uint64_t cost;
 	struct instruction_costs instructions;
 	struct error measure_error;
 	struct doctor_coverage *coverage; /* NULL if not asked for */

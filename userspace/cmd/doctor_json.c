@@ -77,8 +77,7 @@ static json_t *cost_json(const struct findings *findings)
 		return json_pack("{s:s}", "error", findings->measure_error.text);
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "nop5", (json_int_t)costs->nop5, "push",
 			 (json_int_t)costs->push, "jcc", (json_int_t)costs->jcc, "call", (json_int_t)costs->call,
-			 "other", (json_int_t)costs->other, "query",
-			 (json_int_t)(findings->cost.inside + findings->cost.around));
+			 "other", (json_int_t)costs->other, "query", (json_int_t)(findings->cost));
 }
 
 static json_t *sum_json(const struct coverage_sum *sum)

@@ -110,8 +110,7 @@ int doctor_print_text(const struct findings *findings, bool labels, struct error
 		       " on anything else (single-stepped; never used for queries)\n",
 		       findings->instructions.nop5, findings->instructions.push, findings->instructions.jcc,
 		       findings->instructions.call, findings->instructions.other);
-		printf("  %8" PRIu64 " for a query, entry and exit with all that is recorded\n",
-		       findings->cost.inside + findings->cost.around);
+		printf("  %8" PRIu64 " for a query, entry and exit with all that is recorded\n", findings->cost);
 	} else {
 		printf("  not measured: %s\n", findings->measure_error.text);
 	}

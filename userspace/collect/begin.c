@@ -4,31 +4,22 @@
 #include <stdio.h>
 
 #include "collect/collect.h"
-#include "collect/cost_cache.h"
+#include "collect/internal.h"
 
-/*
- * The cost of probes, measured once for each kernel and processor and then kept in the cache. A file that does not fit
- * is as good as none. Where it cannot be measured, for a machine that is too busy, times include it.
- */
+/* Where the cost of probes cannot be measured, for a machine that is too busy, times include it. */
 static int compensate_cost(struct collector *collector, const struct collect_options *options,
 			   void (*say)(void *context, const char *sentence), struct error *err)
 {
+	char sentence[sizeof(err->text) + 32];
 	struct probe_cost cost;
+	int code = cost_find(collector, &cost, err);
 
-	if (!cost_load(options->cache, &cost)) {
-		int code = collector_measure(collector, &cost, err);
-
-		if (code == -EIO) {
-			char sentence[sizeof(err->text) + 32];
-
-			snprintf(sentence, sizeof(sentence), "%s: times include it", err->text);
-			if (say)
-				say(options->context, sentence);
-			return 0;
-		}
-		if (code < 0)
-			return code;
-		cost_store(options->cache, options->owner, &cost);
+	if (code < 0 && code != -EIO)
+		return code;
+	if (code < 0) {
+		snprintf(sentence, sizeof(sentence), "%s: times include it", err->text);
+		if (say)
+			say(options->context, sentence);
 	}
 	collector_compensate(collector, &cost);
 	return 0;

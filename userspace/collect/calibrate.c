@@ -33,15 +33,20 @@ __asm__(".text\n"
 	"own_end own_call\n"
 	"own_function own_other\n.globl own_other_at\nown_other_at: mov %rdi, %rax\nret\n"
 	"own_end own_other\n"
-	"own_function own_query\ntest %edx, %edx\n.globl own_query_at\nown_query_at: jne 1f\n1: test %edx, %edx\n"
-	".globl own_query_exit_at\n.hidden own_query_exit_at\nown_query_exit_at: jne 2f\n2: ret\n"
+	"own_function own_query\nsub $8, %rsp\ntest %edx, %edx\n.globl own_query_at\nown_query_at: jne 1f\n"
+	"1: call *%rcx\ntest %eax, %eax\n"
+	".globl own_query_exit_at\n.hidden own_query_exit_at\nown_query_exit_at: jne 2f\n2: add $8, %rsp\nret\n"
 	"own_end own_query\n"
-	"own_function own_code\nown_code_at:\n.rept 1024\n.balign 32\n"
+	"own_function own_code\nown_code_at:\n.rept 4096\n.balign 32\n"
 	"imul $0x41c64e6d, %edi, %eax\nadd $0x3039, %eax\ntest $0x10000, %eax\njz 1f\nadd $3, %eax\n1: ret\n"
 	".endr\n"
 	"own_end own_code\n"
-	"own_function own_no_query\ntest %edx, %edx\nown_no_query_at: jne 1f\n1: test %edx, %edx\njne 2f\n2: ret\n"
+	"own_function own_no_query\nsub $8, %rsp\ntest %edx, %edx\nown_no_query_at: jne 1f\n"
+	"1: call *%rcx\ntest %eax, %eax\njne 2f\n2: add $8, %rsp\nret\n"
 	"own_end own_no_query\n");
+
+/* Runs the provider between its two sites. */
+typedef void query_function(const void *tcx, const void *vtable, int recording, int (*provider)(void));
 
 extern const char own_code[];
 void own_nop5(long argument);
@@ -49,8 +54,7 @@ void own_push(long argument);
 void own_jcc(long argument);
 void own_call(long argument);
 void own_other(long argument);
-void own_query(const void *tcx, const void *vtable, int recording);
-void own_no_query(const void *tcx, const void *vtable, int recording);
+query_function own_query, own_no_query;
 
 extern const char own_nop5_at[], own_push_at[], own_jcc_at[], own_call_at[], own_other_at[], own_query_at[],
     own_query_exit_at[];
@@ -73,9 +77,10 @@ int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err)
 	return code;
 }
 
-/* What the work goes through: functions in own_code, and half a cache line of memory for each. */
-enum { FUNCTIONS = 1024, FUNCTION_BYTES = 32, WORDS = 4 };
-enum { BATCHES = 100, TURN = 40, CALLS = 128 };
+/* What the work goes through: functions in own_code, and a cache line of memory for each. */
+enum { FUNCTIONS = 4096, FUNCTION_BYTES = 32, CALLS = 20 };
+/* A turn runs that many queries that have another one in them. */
+enum { BATCHES = 100, TURN = 4 };
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -101,52 +106,77 @@ static void pass_site(enum own_site site)
 	functions[site](1);
 }
 
-/*
- * What a compiler does between most probes: a fraction of a microsecond in code and memory that it has used before,
- * as much of both as the first caches hold. A trap costs more than its own time there, because the kernel's code takes
- * the place of the program's in caches and branch predictors; in an empty loop that part would not show.
- */
-static void work_like_a_compiler(void)
+/* Numbers that look random, by a linear congruential generator (Knuth and Lewis). */
+static uint32_t next_number(void)
 {
-	static uint64_t memory[FUNCTIONS * WORDS];
-	static uint32_t at;
+	static uint32_t state;
+
+	state = state * 1664525 + 1013904223;
+	return state >> 12;
+}
+
+/*
+ * What a compiler does between most probes: a fraction of a microsecond, here and there in code and memory that it has
+ * used before, of both more than the first caches hold. A trap costs more than its own time there, because the kernel's
+ * code takes the place of the program's in caches and branch predictors, and the other way round.
+ */
+static int work_like_a_compiler(void)
+{
+	static uint64_t memory[FUNCTIONS][8];
 
 	for (unsigned int i = 0; i < CALLS; i++) {
+		uint32_t at = next_number() % FUNCTIONS;
 		uint32_t (*function)(uint32_t) = (uint32_t(*)(uint32_t))(own_code + (size_t)FUNCTION_BYTES * at);
 
-		memory[(size_t)WORDS * at + function(at) % WORDS]++;
-		at = (at + 1) % FUNCTIONS;
+		memory[at][function(at) % 8]++;
 	}
+	return 0;
 }
 
-/* What a turn of passages takes, nanoseconds. */
-static uint64_t run_turn(void (*query)(const void *, const void *, int))
+static query_function *query;
+
+static void run_query(int (*provider)(void))
 {
 	static const uint64_t tcx[2];
-	uint64_t begun = clock_now(CLOCK_MONOTONIC);
 
-	for (int i = 0; i < TURN; i++) {
-		work_like_a_compiler();
-		query(&tcx[0], &tcx[1], 0);
-	}
-	return clock_now(CLOCK_MONOTONIC) - begun;
+	query(&tcx[0], &tcx[1], 0, provider);
 }
 
-uint64_t own_queries_run(unsigned int times)
+static int query_another(void)
 {
-	unsigned int turns = times / TURN;
-	int64_t *more = calloc(turns + 1, sizeof(*more));
-	uint64_t median;
+	work_like_a_compiler();
+	run_query(work_like_a_compiler);
+	return work_like_a_compiler();
+}
+
+/* What a turn takes, nanoseconds. */
+static int64_t run_turn(query_function *function)
+{
+	uint64_t begun = clock_now(CLOCK_MONOTONIC);
+
+	query = function;
+	for (int i = 0; i < TURN; i++) {
+		run_query(query_another);
+		work_like_a_compiler();
+	}
+	return (int64_t)(clock_now(CLOCK_MONOTONIC) - begun);
+}
+
+int64_t own_queries_run(unsigned int turns)
+{
+	int64_t *more = calloc(turns, sizeof(*more)), median;
 
 	if (!more)
 		return 0;
+	run_turn(own_no_query);
+	run_turn(own_query);
 	for (unsigned int i = 0; i < turns; i++) {
-		uint64_t without = run_turn(own_no_query);
+		int64_t without = run_turn(own_no_query);
 
-		more[i] = (int64_t)run_turn(own_query) - (int64_t)without;
+		more[i] = run_turn(own_query) - without;
 	}
 	qsort(more, turns, sizeof(*more), compare_differences);
-	median = more[turns / 2] > 0 ? (uint64_t)more[turns / 2] / TURN : 0;
+	median = more[turns / 2] / (2 * TURN);
 	free(more);
 	return median;
 }

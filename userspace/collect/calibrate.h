@@ -18,11 +18,12 @@ int own_sites_find(uint64_t offsets[OWN_SITES], struct error *err);
 uint64_t own_site_run(enum own_site site, unsigned int times);
 
 /*
- * Runs through both query sites `times` times, as the compiler would with a vtable 8 bytes behind the TyCtxt, with some
- * work before each, and in turn as often through the same without the sites. Returns what a passage took more with
- * them, nanoseconds, as the median of the turns has it.
+ * Runs through the query sites as the compiler would, with a vtable 8 bytes behind the TyCtxt: `turns` times a few
+ * queries, every second one in the one before it, with the same work between any two sites; and in turn through the
+ * same without sites. Returns what a query takes more with them, nanoseconds, as the median of the turns has it; 0
+ * without memory.
  */
-uint64_t own_queries_run(unsigned int times);
+int64_t own_queries_run(unsigned int turns);
 
 /* The cookie's registers for OWN_QUERY_ENTER: TyCtxt in rdi, vtable in rsi. */
 enum { OWN_TCX_REGISTER = 7, OWN_VTABLE_REGISTER = 6 };

@@ -152,15 +152,6 @@ enum { COLLECT_MAX_COMPILERS = 32 };
 
 struct collector;
 
-/*
- * What the two probes of a query cost, nanoseconds: between their clock readings, and around them. It is taken out of
- * the threads' clocks while recording, so that times come out as without probes.
- */
-struct probe_cost {
-	uint64_t inside, around;
-	uint64_t pace; /* what an exit's BPF program took meanwhile, in sixteenths of a nanosecond; 0 if not known */
-};
-
 /* What a hit of an empty program costs, nanoseconds, by the instruction that the probe sits on. */
 struct instruction_costs {
 	uint64_t nop5, push, jcc, call, other;
@@ -215,10 +206,19 @@ void collector_unfollow(struct collector *collector, pid_t pid);
 bool collector_follows_any(const struct collector *collector);
 
 /*
- * Measures the cost of the probes by recording itself; to be called before compilers are probed. Takes some 0.2 s.
- * -EIO if the measurement makes no sense.
+ * What the two probes of a query cost while nothing slows the machine down, nanoseconds, and what the BPF program of an
+ * exit takes in a compiler meanwhile, times 256; 0 if that is not known. It is taken out of the
+ * threads' clocks while recording, so that times come out as without probes, and more while that program takes longer.
  */
-int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err);
+struct probe_cost {
+	uint64_t query, pace;
+};
+
+/*
+ * Measures what a query costs by recording itself, some 10 ms for each of `windows`, of which the least counts, and as
+ * long between them; to be called before compilers are probed. -EIO if the measurement makes no sense.
+ */
+int collector_measure(struct collector *collector, unsigned int windows, uint64_t *cost, struct error *err);
 
 /* Takes this cost out of all times from now on; zero takes nothing. */
 void collector_compensate(struct collector *collector, const struct probe_cost *cost);

@@ -144,11 +144,11 @@ bool collector_has(const struct collector *collector, const char *path)
 static int choose_timing(const struct collector *collector, const struct plan *plan, struct timing **out,
 			 struct error *err)
 {
-	const struct probe_cost *cost = &collector->cost;
+	uint64_t cost = collector->cost.query;
 	struct timing_options options = {
 	    .overhead = collector->overhead,
 	    .events = collector->place.events,
-	    .cost = cost->inside ? IN_COMPILERS * (double)(cost->inside + cost->around) / 1e9 : USUAL_COST,
+	    .cost = cost ? IN_COMPILERS * (double)cost / 1e9 : USUAL_COST,
 	    .sampling = collector->sampler ? sampler_share(collector->sampler) : 0,
 	};
 
@@ -316,6 +316,7 @@ int collector_fd(const struct collector *collector)
 void collector_drain(struct collector *collector)
 {
 	ring_buffer__consume(collector->ring);
+	watch_pace(collector);
 	budget_review(collector);
 }
 
@@ -391,6 +392,7 @@ void collector_finish(struct collector *collector)
 	collector_drain(collector);
 	take_remaining(collector);
 	budget_learn(collector);
+	cost_keep(collector);
 }
 
 void collector_free(struct collector *collector)

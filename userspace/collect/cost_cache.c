@@ -9,7 +9,7 @@
 
 #include "util/path.h"
 
-#define FORMAT "querytap-cost 3"
+#define FORMAT "querytap-cost 4"
 
 /* Kernel and processor, which is what the cost depends on. */
 static void machine_name(char *name, size_t size)
@@ -48,8 +48,8 @@ bool cost_load(const char *cache, struct probe_cost *cost)
 	fclose(file);
 	text[length] = '\0';
 	machine_name(machine, sizeof(machine));
-	return sscanf(text, FORMAT "\ninside %" SCNu64 "\naround %" SCNu64 "\npace %" SCNu64 "\nmachine %n",
-		      &cost->inside, &cost->around, &cost->pace, &used) == 3 &&
+	return sscanf(text, FORMAT "\nquery %" SCNu64 "\npace %" SCNu64 "\nmachine %n", &cost->query, &cost->pace,
+		      &used) == 2 &&
 	       used && !strncmp(text + used, machine, strlen(machine)) && text[used + strlen(machine)] == '\n';
 }
 
@@ -62,9 +62,8 @@ void cost_store(const char *cache, const struct identity *owner, const struct pr
 	if (!path)
 		return;
 	machine_name(machine, sizeof(machine));
-	length = snprintf(text, sizeof(text),
-			  FORMAT "\ninside %" PRIu64 "\naround %" PRIu64 "\npace %" PRIu64 "\nmachine %s\n",
-			  cost->inside, cost->around, cost->pace, machine);
+	length = snprintf(text, sizeof(text), FORMAT "\nquery %" PRIu64 "\npace %" PRIu64 "\nmachine %s\n", cost->query,
+			  cost->pace, machine);
 	if (path_make_directory(cache, owner, NULL) == 0)
 		path_write_file(path, text, (size_t)length, owner, NULL);
 	free(path);

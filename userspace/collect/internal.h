@@ -47,8 +47,8 @@ struct collector {
 	struct processes *processes;
 	struct collect_totals totals;
 	struct probe_cost cost;
-	uint64_t *measured; /* while measuring: lengths of querytap's own intervals, ns */
-	size_t measured_count, measured_room;
+	uint64_t pace_sum, pace_count; /* of looks at compilers */
+	uint64_t own_intervals;	       /* that came of querytap's own queries */
 	void (*on_exec)(void *context, pid_t pid);
 	void *context;
 	const struct collect_sink *sink;
@@ -63,6 +63,13 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 
 /* Has every thread's open queries closed and its batch sent, by a BPF iterator over all tasks. */
 void finish_threads(struct collector *collector);
+
+/* The cost of probes as the cache knows it and a short measurement confirms it, or as a longer one finds it. */
+int cost_find(struct collector *collector, struct probe_cost *cost, struct error *err);
+/* Looks at the pace of the compilers that run. */
+void watch_pace(struct collector *collector);
+/* Keeps in the cache what the recording has shown the cost to be. */
+void cost_keep(const struct collector *collector);
 
 /* Waits until the processes that have ended are freed, so that it is known what they used; not for long. */
 void await_freed(struct collector *collector);

@@ -2,110 +2,166 @@
 /* What probes cost on this machine, found out on querytap itself. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "collect/calibrate.h"
+#include "collect/cost_cache.h"
 #include "collect/internal.h"
 #include "util/clock.h"
 
-enum { MEASURED_QUERIES = 16000, MEASURED_HITS = 4000, MEASURED_STEPS = 1000 };
+enum { MEASURED_HITS = 4000, MEASURED_STEPS = 1000, MEASURED_TURNS = 500 };
+/* How often to measure where nothing is known yet, and how long a compiler runs until its pace is its own. */
+enum { FIRST_WINDOWS = 8, SETTLED_NS = 200 * 1000 * 1000 };
 
-static int compare_numbers(const void *a, const void *b)
+/*
+ * What probes cost in a compiler, without what refill_time in bpf/state.h takes for the caches, by what they cost in
+ * querytap's own queries. Found by comparing recordings with those of rustc's own profiler, event by event.
+ */
+#define MORE_IN_COMPILERS 1.05
+
+struct own_probes {
+	struct attachment enter, leave;
+};
+
+static void close_own_probes(struct own_probes *own)
 {
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-
-	return left < right ? -1 : left > right;
+	attachment_close(&own->enter);
+	attachment_close(&own->leave);
 }
 
-/* Attaches the query programs to querytap's own query sites and runs through them. *more: what a query takes more for
- * it, ns. */
-static int run_own_queries(struct collector *collector, const uint64_t offsets[OWN_SITES], uint64_t *more,
-			   struct error *err)
+static int open_own_probes(struct collector *collector, struct own_probes *own, struct error *err)
 {
-	struct attachment enter = {0}, leave = {0};
-	uint64_t cookie = COOKIE_MAKE(OWN_TCX_REGISTER, OWN_VTABLE_REGISTER, 0, 0), none = 0;
-	int code = attachment_open(bpf_program__fd(collector->bpf->progs.query_exit), collector->multi,
-				   "/proc/self/exe", &offsets[OWN_QUERY_EXIT], &none, 1, &leave, err);
+	uint64_t offsets[OWN_SITES], cookie = COOKIE_MAKE(OWN_TCX_REGISTER, OWN_VTABLE_REGISTER, 0, 0), none = 0;
+	int code = own_sites_find(offsets, err);
 
 	if (code == 0)
-		code = attachment_open(bpf_program__fd(collector->bpf->progs.query_enter), collector->multi,
-				       "/proc/self/exe", &offsets[OWN_QUERY_ENTER], &cookie, 1, &enter, err);
+		code = attachment_open(bpf_program__fd(collector->bpf->progs.query_exit), collector->multi,
+				       "/proc/self/exe", &offsets[OWN_QUERY_EXIT], &none, 1, &own->leave, err);
 	if (code == 0)
-		*more = own_queries_run(MEASURED_QUERIES);
-	attachment_close(&enter);
-	attachment_close(&leave);
+		code = attachment_open(bpf_program__fd(collector->bpf->progs.query_enter), collector->multi,
+				       "/proc/self/exe", &offsets[OWN_QUERY_ENTER], &cookie, 1, &own->enter, err);
+	if (code < 0)
+		close_own_probes(own);
 	return code;
 }
 
-static int measure_followed(struct collector *collector, uint64_t *more, uint64_t *pace, struct error *err)
+/* Forgets what the programs know of the calling thread, so that it is none of those that are recorded. */
+static void forget_own_thread(struct collector *collector)
+{
+	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	if (self < 0)
+		return;
+	bpf_map_delete_elem(bpf_map__fd(collector->bpf->maps.threads), &self);
+	close(self);
+}
+
+/* Runs through querytap's own queries while it follows itself. */
+static int run_own_queries(struct collector *collector, uint64_t *cost, struct error *err)
 {
 	struct wire_process self = {.start = clock_now(CLOCK_MONOTONIC), .flags = PROCESS_COMPILER};
-	uint64_t offsets[OWN_SITES];
-	uint32_t tgid = (uint32_t)getpid();
+	uint64_t before = collector->own_intervals;
 	int processes = bpf_map__fd(collector->bpf->maps.processes);
-	int code = own_sites_find(offsets, err);
+	uint32_t tgid = (uint32_t)getpid();
+	int code = bpf_map_update_elem(processes, &tgid, &self, BPF_ANY);
+	int64_t more;
+
+	if (code < 0)
+		return error_set(err, code, "cannot follow querytap itself: %s", strerror(-code));
+	more = own_queries_run(MEASURED_TURNS);
+	bpf_map_delete_elem(processes, &tgid);
+	forget_own_thread(collector);
+	ring_buffer__consume(collector->ring);
+	if (collector->own_intervals == before || more <= 0)
+		return error_set(err, EIO, "the cost of a probe could not be measured (%" PRIu64 " own queries came)",
+				 collector->own_intervals - before);
+	*cost = (uint64_t)(MORE_IN_COMPILERS * (double)more);
+	return 0;
+}
+
+int collector_measure(struct collector *collector, unsigned int windows, uint64_t *cost, struct error *err)
+{
+	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	struct own_probes own = {0};
+	int code = open_own_probes(collector, &own, err);
 
 	if (code < 0)
 		return code;
-	code = bpf_map_update_elem(processes, &tgid, &self, BPF_ANY);
-	if (code < 0)
-		return error_set(err, code, "cannot follow querytap itself: %s", strerror(-code));
-	code = run_own_queries(collector, offsets, more, err);
-	finish_threads(collector);
-	collector_drain(collector);
-	if (bpf_map_lookup_elem(processes, &tgid, &self) == 0)
-		*pace = self.pace;
-	bpf_map_delete_elem(processes, &tgid);
-	return code;
-}
+	*cost = 0;
+	for (unsigned int i = 0; code == 0 && i < windows; i++) {
+		uint64_t found = 0;
 
-/* The median of the lengths of querytap's own intervals. */
-static uint64_t measured_length(struct collector *collector)
-{
-	qsort(collector->measured, collector->measured_count, sizeof(*collector->measured), compare_numbers);
-	return collector->measured[collector->measured_count / 2];
-}
-
-int collector_measure(struct collector *collector, struct probe_cost *cost, struct error *err)
-{
-	const struct probe_cost none = {0};
-	uint64_t more = 0;
-	int code;
-
-	collector_compensate(collector, &none);
-	*cost = none;
-	collector->measured_room = 2 * MEASURED_QUERIES;
-	collector->measured_count = 0;
-	collector->measured = calloc(collector->measured_room, sizeof(*collector->measured));
-	if (!collector->measured)
-		return error_set(err, ENOMEM, "out of memory");
-	code = measure_followed(collector, &more, &cost->pace, err);
-	if (code == 0 && collector->measured_count >= MEASURED_QUERIES && more) {
-		cost->inside = measured_length(collector);
-		/*
-		 * What lies around the clock readings is the outer halves of the same two traps whose inner halves lie
-		 * between them. A result far from that comes from a machine too busy to measure on.
-		 */
-		cost->around = more > cost->inside * 3 / 2 ? more - cost->inside : cost->inside / 2;
-		if (cost->around > 2 * cost->inside)
-			cost->around = 2 * cost->inside;
-	} else if (code == 0) {
-		code = error_set(err, EIO, "the cost of a probe could not be measured (%zu of %d own queries came)",
-				 collector->measured_count, MEASURED_QUERIES);
+		if (i)
+			nanosleep(&pause, NULL);
+		code = run_own_queries(collector, &found, err);
+		if (code == 0 && (!i || found < *cost))
+			*cost = found;
 	}
-	free(collector->measured);
-	collector->measured = NULL;
+	close_own_probes(&own);
 	return code;
 }
 
 void collector_compensate(struct collector *collector, const struct probe_cost *cost)
 {
 	collector->cost = *cost;
-	collector->bpf->bss->cost_inside = cost->inside;
-	collector->bpf->bss->cost_around = cost->around;
-	collector->bpf->bss->cost_pace = cost->pace;
+	collector->bpf->bss->query_cost = cost->query;
+	collector->bpf->bss->usual_pace = cost->pace;
+}
+
+void watch_pace(struct collector *collector)
+{
+	int processes = bpf_map__fd(collector->bpf->maps.processes);
+	uint64_t now = clock_now(CLOCK_MONOTONIC);
+
+	for (size_t i = 0; i < collector->live_count; i++) {
+		uint32_t tgid = profile_tgid(collector->live[i]);
+		struct wire_process process;
+
+		if (bpf_map_lookup_elem(processes, &tgid, &process) == 0 && process.pace &&
+		    now - process.start > SETTLED_NS) {
+			collector->pace_sum += process.pace;
+			collector->pace_count++;
+		}
+	}
+}
+
+/* Moves quickly to what is less than before and slowly to what is more: most times something slows the machine down. */
+static uint64_t learn(uint64_t known, uint64_t seen)
+{
+	if (seen < known)
+		return known - (known - seen) / 4;
+	return known + (seen - known < known / 256 ? seen - known : known / 256);
+}
+
+int cost_find(struct collector *collector, struct probe_cost *cost, struct error *err)
+{
+	struct probe_cost known = {0};
+	uint64_t query = 0;
+	bool any = cost_load(collector->cache, &known);
+	int code = collector_measure(collector, any ? 1 : FIRST_WINDOWS, &query, err);
+
+	*cost = (struct probe_cost){0};
+	if (code < 0)
+		return code;
+	*cost = (struct probe_cost){.query = any ? learn(known.query, query) : query, .pace = known.pace};
+	return 0;
+}
+
+void cost_keep(const struct collector *collector)
+{
+	struct probe_cost cost = collector->cost;
+
+	if (!cost.query)
+		return;
+	if (collector->pace_count)
+		cost.pace = cost.pace ? learn(cost.pace, collector->pace_sum / collector->pace_count)
+				      : collector->pace_sum / collector->pace_count;
+	cost_store(collector->cache, collector->owner, &cost);
 }
 
 static int measure_instruction(struct collector *collector, uint64_t offset, enum own_site site, unsigned int times,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "collect/budget.h"
 #include "collect/sink.h"
@@ -108,13 +109,6 @@ void begin_profile(struct collector *collector, const struct wire_compiler *reco
 		collector->live[collector->live_count++] = profile;
 }
 
-static void note_measured(struct collector *collector, const struct wire_intervals *record)
-{
-	for (size_t i = 0; i < record->header.count && collector->measured_count < collector->measured_room; i++)
-		collector->measured[collector->measured_count++] =
-		    record->intervals[i].length_and_flags & WIRE_TIME_MASK;
-}
-
 static void write_intervals(struct collector *collector, struct profile *profile, const struct wire_intervals *record)
 {
 	uint64_t queries = profile_queries(profile), others = profile_others(profile);
@@ -131,8 +125,8 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 	size_t index = live_index(collector, record->header.tgid);
 	uint64_t self[WIRE_BATCH];
 
-	if (collector->measured) {
-		note_measured(collector, record);
+	if (record->header.tgid == (uint32_t)getpid()) {
+		collector->own_intervals += record->header.count;
 		return;
 	}
 	if (index == SIZE_MAX) {
@@ -189,7 +183,7 @@ int take_record(void *context, void *data, size_t size)
 	size_t index;
 
 	(void)size;
-	if (!collector->measured && !collector->sink)
+	if (!collector->sink)
 		processes_take(collector->processes, header);
 	switch (header->kind) {
 	case WIRE_INTERVALS:
@@ -219,7 +213,7 @@ int take_record(void *context, void *data, size_t size)
 			profile_add_rename(collector->live[index], data);
 		break;
 	case WIRE_EXEC:
-		if (collector->on_exec && !collector->measured)
+		if (collector->on_exec)
 			collector->on_exec(collector->context, (pid_t)header->tgid);
 		break;
 	case WIRE_END:
