@@ -39,12 +39,11 @@ static void measure(struct findings *findings)
 {
 	struct collect_options options = {.directory = "."};
 	struct collector *collector;
-	enum { MEASUREMENTS = 4 };
 
 	if (collector_open(&options, &collector, &findings->measure_error) < 0)
 		return;
 	findings->measured =
-	    collector_measure(collector, MEASUREMENTS, &findings->cost, &findings->measure_error) == 0 &&
+	    collector_measure(collector, &findings->cost, &findings->measure_error) == 0 &&
 	    collector_measure_instructions(collector, &findings->instructions, &findings->measure_error) == 0;
 	collector_free(collector);
 }

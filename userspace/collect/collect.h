@@ -215,10 +215,10 @@ struct probe_cost {
 };
 
 /*
- * Measures what a query costs by recording itself, some 10 ms for each of `windows`, of which the least counts, and as
- * long between them; to be called before compilers are probed. -EIO if the measurement makes no sense.
+ * Measures what a query costs by recording itself: the least that it finds in two thirds of a second. To be called
+ * before compilers are probed. -EIO if the measurement makes no sense.
  */
-int collector_measure(struct collector *collector, unsigned int windows, uint64_t *cost, struct error *err);
+int collector_measure(struct collector *collector, uint64_t *cost, struct error *err);
 
 /* Takes this cost out of all times from now on; zero takes nothing. */
 void collector_compensate(struct collector *collector, const struct probe_cost *cost);

@@ -64,7 +64,7 @@ int load_programs(struct collector *collector, const struct collect_options *opt
 /* Has every thread's open queries closed and its batch sent, by a BPF iterator over all tasks. */
 void finish_threads(struct collector *collector);
 
-/* The cost of probes as the cache knows it and a short measurement confirms it, or as a longer one finds it. */
+/* The cost of probes as the cache knows it, or as a measurement finds it. */
 int cost_find(struct collector *collector, struct probe_cost *cost, struct error *err);
 /* Looks at the pace of the compilers that run. */
 void watch_pace(struct collector *collector);

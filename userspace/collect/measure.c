@@ -15,8 +15,9 @@
 #include "util/clock.h"
 
 enum { MEASURED_HITS = 4000, MEASURED_STEPS = 1000, MEASURED_TURNS = 500 };
-/* How often to measure where nothing is known yet, and how long a compiler runs until its pace is its own. */
-enum { FIRST_WINDOWS = 8, SETTLED_NS = 200 * 1000 * 1000 };
+/* How often to measure, since most times something slows the machine down; and how long a compiler runs until its pace
+ * is its own. */
+enum { WINDOWS = 24, SETTLED_NS = 200 * 1000 * 1000 };
 
 /*
  * What probes cost in a compiler, without what refill_time in bpf/state.h takes for the caches, by what they cost in
@@ -84,16 +85,16 @@ static int run_own_queries(struct collector *collector, uint64_t *cost, struct e
 	return 0;
 }
 
-int collector_measure(struct collector *collector, unsigned int windows, uint64_t *cost, struct error *err)
+int collector_measure(struct collector *collector, uint64_t *cost, struct error *err)
 {
-	const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 	struct own_probes own = {0};
 	int code = open_own_probes(collector, &own, err);
 
 	if (code < 0)
 		return code;
 	*cost = 0;
-	for (unsigned int i = 0; code == 0 && i < windows; i++) {
+	for (unsigned int i = 0; code == 0 && i < WINDOWS; i++) {
 		uint64_t found = 0;
 
 		if (i)
@@ -130,7 +131,7 @@ void watch_pace(struct collector *collector)
 	}
 }
 
-/* Moves quickly to what is less than before and slowly to what is more: most times something slows the machine down. */
+/* Moves quickly to what is less than before and slowly to what is more, which comes of what slows the machine down. */
 static uint64_t learn(uint64_t known, uint64_t seen)
 {
 	if (seen < known)
@@ -140,16 +141,8 @@ static uint64_t learn(uint64_t known, uint64_t seen)
 
 int cost_find(struct collector *collector, struct probe_cost *cost, struct error *err)
 {
-	struct probe_cost known = {0};
-	uint64_t query = 0;
-	bool any = cost_load(collector->cache, &known);
-	int code = collector_measure(collector, any ? 1 : FIRST_WINDOWS, &query, err);
-
 	*cost = (struct probe_cost){0};
-	if (code < 0)
-		return code;
-	*cost = (struct probe_cost){.query = any ? learn(known.query, query) : query, .pace = known.pace};
-	return 0;
+	return cost_load(collector->cache, cost) ? 0 : collector_measure(collector, &cost->query, err);
 }
 
 void cost_keep(const struct collector *collector)
