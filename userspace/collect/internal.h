@@ -48,7 +48,8 @@ struct collector {
 	struct collect_totals totals;
 	struct probe_cost cost;
 	uint64_t pace_sum, pace_count; /* of looks at compilers */
-	uint64_t own_intervals;	       /* that came of querytap's own queries */
+	bool measuring;		       /* the cost of probes, on querytap's own queries */
+	uint64_t own_intervals;	       /* that came of these */
 	void (*on_exec)(void *context, pid_t pid);
 	void *context;
 	const struct collect_sink *sink;

@@ -94,6 +94,7 @@ int collector_measure(struct collector *collector, uint64_t *cost, struct error 
 	if (code < 0)
 		return code;
 	*cost = 0;
+	collector->measuring = true;
 	for (unsigned int i = 0; code == 0 && i < WINDOWS; i++) {
 		uint64_t found = 0;
 
@@ -103,6 +104,7 @@ int collector_measure(struct collector *collector, uint64_t *cost, struct error 
 		if (code == 0 && (!i || found < *cost))
 			*cost = found;
 	}
+	collector->measuring = false;
 	close_own_probes(&own);
 	return code;
 }
@@ -141,8 +143,10 @@ static uint64_t learn(uint64_t known, uint64_t seen)
 
 int cost_find(struct collector *collector, struct probe_cost *cost, struct error *err)
 {
+	if (cost_load(collector->cache, cost))
+		return 0;
 	*cost = (struct probe_cost){0};
-	return cost_load(collector->cache, cost) ? 0 : collector_measure(collector, &cost->query, err);
+	return collector_measure(collector, &cost->query, err);
 }
 
 void cost_keep(const struct collector *collector)

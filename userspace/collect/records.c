@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "collect/budget.h"
 #include "collect/sink.h"
@@ -125,7 +124,7 @@ static void take_intervals(struct collector *collector, const struct wire_interv
 	size_t index = live_index(collector, record->header.tgid);
 	uint64_t self[WIRE_BATCH];
 
-	if (record->header.tgid == (uint32_t)getpid()) {
+	if (collector->measuring) {
 		collector->own_intervals += record->header.count;
 		return;
 	}
@@ -183,7 +182,7 @@ int take_record(void *context, void *data, size_t size)
 	size_t index;
 
 	(void)size;
-	if (!collector->sink)
+	if (!collector->measuring && !collector->sink)
 		processes_take(collector->processes, header);
 	switch (header->kind) {
 	case WIRE_INTERVALS:
@@ -213,7 +212,7 @@ int take_record(void *context, void *data, size_t size)
 			profile_add_rename(collector->live[index], data);
 		break;
 	case WIRE_EXEC:
-		if (collector->on_exec)
+		if (collector->on_exec && !collector->measuring)
 			collector->on_exec(collector->context, (pid_t)header->tgid);
 		break;
 	case WIRE_END:
