@@ -10,8 +10,9 @@
 
 extern __u64 texts; /* arguments sent so far; each has its number */
 
-/* The number of the query whose vtable the guard's cookie points at. */
-static __noinline __u64 query_at(const struct pt_regs *ctx, struct thread *thread, __u64 cookie, bool on_stack)
+/* The number of the query whose vtable is in the register, or on the stack at the displacement. */
+static __noinline __u64 query_at(const struct pt_regs *ctx, struct thread *thread, __u32 compiler, __u32 reg,
+				 int displacement)
 {
 	struct wire_process *process;
 	__u64 vtable = 0, tcx;
@@ -19,15 +20,30 @@ static __noinline __u64 query_at(const struct pt_regs *ctx, struct thread *threa
 	if (!thread)
 		return WIRE_QUERY_NONE;
 	tcx = thread->tcx;
-	if (!on_stack)
-		vtable = register_value(ctx, GUARD_REGISTER(cookie));
-	else if (bpf_probe_read_user(&vtable, sizeof(vtable), (void *)(ctx->sp + GUARD_DISPLACEMENT(cookie))))
+	if (reg != WIRE_ON_STACK)
+		vtable = register_value(ctx, reg);
+	else if (bpf_probe_read_user(&vtable, sizeof(vtable), (void *)(ctx->sp + displacement)))
 		return WIRE_QUERY_NONE;
 	if (!tcx) {
 		process = process_of(thread);
 		tcx = process ? process->tcx : 0;
 	}
-	return query_of(COOKIE_COMPILER(cookie), tcx, vtable);
+	return query_of(compiler, tcx, vtable);
+}
+
+/* The number of the query by whose vtable the function that the thread is in was called. */
+static __noinline __u64 query_of_call(const struct pt_regs *ctx, struct thread *thread, __u64 cookie)
+{
+	struct wire_caller_key key = {COOKIE_COMPILER(cookie), GUARD_NUMBER(cookie) & WIRE_MAX_QUERIES, 0};
+	struct wire_caller *caller;
+	__u64 behind = 0;
+
+	if (bpf_probe_read_user(&behind, sizeof(behind), (void *)(ctx->sp + 8 * GUARD_WORDS(cookie))))
+		return WIRE_QUERY_NONE;
+	key.distance = behind - ctx->ip;
+	caller = bpf_map_lookup_elem(&callers, &key);
+	return caller ? query_at(ctx, thread, COOKIE_COMPILER(cookie), caller->reg, caller->displacement)
+		      : WIRE_QUERY_NONE;
 }
 
 /* The number of the query that the thread is in, if that is what it was in last. */
@@ -96,10 +112,14 @@ static __always_inline void begin_guard(struct pt_regs *ctx, struct task_struct 
 		break;
 	case GUARD_QUERY_REGISTER:
 		sp += GUARD_DISPLACEMENT(cookie);
-		number |= query_at(ctx, thread, cookie, false);
+		number |= query_at(ctx, thread, COOKIE_COMPILER(cookie), GUARD_REGISTER(cookie), 0);
 		break;
 	case GUARD_QUERY_STACK:
-		number |= query_at(ctx, thread, cookie, true);
+		number |= query_at(ctx, thread, COOKIE_COMPILER(cookie), WIRE_ON_STACK, GUARD_DISPLACEMENT(cookie));
+		break;
+	case GUARD_QUERY_CALLER:
+		sp += GUARD_DISPLACEMENT(cookie);
+		number = (number & ~WIRE_MAX_QUERIES) | query_of_call(ctx, thread, cookie);
 		break;
 	case GUARD_QUERY_RUNNING:
 		number |= query_running(thread);

@@ -24,6 +24,7 @@ struct leaving_map leaving SEC(".maps");
 struct threads_map threads SEC(".maps");
 struct queries_map queries SEC(".maps");
 struct passes_map passes SEC(".maps");
+struct callers_map callers SEC(".maps");
 struct records_map records SEC(".maps");
 struct scratches_map scratches SEC(".maps");
 struct objects_map objects SEC(".maps");

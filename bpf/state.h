@@ -110,6 +110,14 @@ struct passes_map {
 	__type(value, struct wire_pass);
 };
 
+struct callers_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, WIRE_MAX_CALLERS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct wire_caller_key);
+	__type(value, struct wire_caller);
+};
+
 struct records_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
@@ -127,6 +135,7 @@ extern struct leaving_map leaving SEC(".maps");
 extern struct threads_map threads SEC(".maps");
 extern struct queries_map queries SEC(".maps");
 extern struct passes_map passes SEC(".maps");
+extern struct callers_map callers SEC(".maps");
 extern struct records_map records SEC(".maps");
 extern struct absences_map absences SEC(".maps");
 

@@ -17,6 +17,7 @@
 #define WIRE_MAX_OBJECTS 4096  /* files with code that samples are in */
 #define WIRE_MAX_WORDS 4096    /* places and frames of the shadow stack in a sample */
 #define WIRE_ABSENCE_FRAMES 64 /* frames of the shadow stack sent with an absence, the innermost ones */
+#define WIRE_MAX_CALLERS 65536 /* by which they are told where their vtables are in no one place, likewise */
 #define WIRE_MAX_CALLS 65536   /* by which queries are told from stacks, of all compilers together */
 
 /* The number that a compiler has among objects, whatever number it was given when a sample met it. */
@@ -93,6 +94,8 @@ enum key_kind {
 #define GUARD_NUMBER(cookie) ((unsigned int)(((cookie) >> 32) & 0xffff))
 #define GUARD_DISPLACEMENT(cookie) ((int)((long long)(cookie) >> 48) * 8) /* bytes from rsp */
 #define GUARD_ADDRESS(cookie) ((unsigned int)((cookie) >> 32))		  /* of a GUARD_PASS's site in the image */
+#define GUARD_WORDS(cookie) ((unsigned int)(((cookie) >> 24) & 0xff))	  /* of a GUARD_QUERY_CALLER */
+#define GUARD_MAX_WORDS 0xff
 #define GUARD_MAKE(naming, id, reg, self)                                                                       \
 	((unsigned long long)(naming) << 8 | (unsigned long long)(id) << 12 | (unsigned long long)(reg) << 24 | \
 	 (unsigned long long)(self) << 28)
@@ -107,6 +110,9 @@ enum guard_naming {
 	GUARD_QUERY_STACK = 4,	  /* the query whose vtable is on the stack, at the displacement */
 	GUARD_QUERY_RUNNING = 5,  /* the query that the thread is in */
 	GUARD_PASS = 6, /* the MIR pass whose vtable is in the register, at the address in the self register */
+	/* The query by whose vtable the function was called: besides the class the number says in which table of
+	 * callers to look, and in the place of the registers stands how many words above rsp the return address is. */
+	GUARD_QUERY_CALLER = 7,
 };
 
 /* A MIR pass is known by the compiler's number and the address of its vtable in the image. */
@@ -120,6 +126,22 @@ struct wire_pass {
 	unsigned short number;
 	unsigned short count; /* of numbers; if there is but one, the byte is not looked at */
 };
+
+/* A call of a function is known by the compiler, the table, and how far the return address is from the guard's begin.
+ */
+struct wire_caller_key {
+	unsigned int compiler;
+	unsigned int table;
+	long long distance;
+};
+
+/* Where the vtable then lies. */
+struct wire_caller {
+	unsigned int reg;
+	int displacement; /* bytes from rsp, if `reg` is WIRE_ON_STACK */
+};
+
+#define WIRE_ON_STACK 16 /* no register's number */
 
 /* Every record begins with this. `tgid` and `tid` as the initial pid namespace numbers them. */
 struct wire_header {

@@ -38,6 +38,7 @@ const volatile __u8 with_texts = 1;
 const volatile __u8 with_keys = 1;
 struct queries_map queries;
 struct passes_map passes;
+struct callers_map callers;
 struct records_map records;
 struct absences_map absences;
 
@@ -57,6 +58,8 @@ static struct world {
 	struct query_table table;
 	struct wire_pass_key pass_key;
 	struct wire_pass pass;
+	struct wire_caller_key caller_key;
+	struct wire_caller caller;
 	bool has_memory; /* what is read of the compiler's memory is the test's own; else it is slot_value */
 	__u64 now, cookie, slot_value;
 	__u64 reading; /* nanoseconds that go by with each reading of the clock */
@@ -74,6 +77,8 @@ void *bpf_map_lookup_elem(void *map, const void *key)
 		return world.followed && *(const __u32 *)key == PID ? &world.process : NULL;
 	if (map == &passes)
 		return memcmp(key, &world.pass_key, sizeof(world.pass_key)) == 0 ? &world.pass : NULL;
+	if (map == &callers)
+		return memcmp(key, &world.caller_key, sizeof(world.caller_key)) == 0 ? &world.caller : NULL;
 	return map == &queries && *(const __u32 *)key == 0 ? &world.table : NULL;
 }
 

@@ -124,6 +124,32 @@ static void results_are_named_by_their_querys_vtable(void **state)
 	assert_int_equal(world.intervals[1].start_and_number >> 48, WIRE_NUMBER(WIRE_CLASS_BLOCKED, 6));
 }
 
+/* The query that a result was loaded for, in an image that is loaded at 0x40000000. */
+static unsigned int query_of_load(unsigned int table, struct wire_caller caller)
+{
+	const __u64 frame[] = {0, TCX + 8 * 6, 0x40005678};
+	struct pt_regs regs = {.sp = (unsigned long)frame, .ip = 0x40001234, .bx = TCX + 8 * 5};
+
+	world.has_memory = true;
+	world.process.tcx = TCX;
+	world.caller_key = (struct wire_caller_key){0, 3, 0x5678 - 0x1234};
+	world.caller = caller;
+	begin_at(GUARD_MAKE(GUARD_QUERY_CALLER, 1, 2, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, table), 0x40),
+		 &regs);
+	end(1, regs.sp + 0x40);
+	flush(&world.thread);
+	return (unsigned int)(world.intervals[--world.count].start_and_number >> 48);
+}
+
+static void loads_are_named_by_the_vtable_of_whoever_called(void **state)
+{
+	(void)state;
+	assert_int_equal(query_of_load(3, (struct wire_caller){3, 0}), WIRE_NUMBER(WIRE_CLASS_LOAD, 5));
+	assert_int_equal(query_of_load(3, (struct wire_caller){WIRE_ON_STACK, 8}), WIRE_NUMBER(WIRE_CLASS_LOAD, 6));
+	assert_int_equal(query_of_load(2, (struct wire_caller){3, 0}), WIRE_NUMBER(WIRE_CLASS_LOAD, 0));
+	assert_int_equal(world.process.counts.unwound, 0);
+}
+
 /* A thread of -Zthreads may wait for a query before it has run any. */
 static void a_thread_without_a_query_knows_the_tyctxt_of_its_process(void **state)
 {
@@ -269,6 +295,7 @@ int main(void)
 	    TEST(a_guard_entered_again_at_its_place_was_unwound),
 	    TEST(the_end_of_a_guard_that_did_not_begin_is_nothing),
 	    TEST(results_are_named_by_their_querys_vtable),
+	    TEST(loads_are_named_by_the_vtable_of_whoever_called),
 	    TEST(a_thread_without_a_query_knows_the_tyctxt_of_its_process),
 	    TEST(hashing_is_named_by_the_query_around_it),
 	    TEST(a_guard_may_end_in_its_functions_caller),

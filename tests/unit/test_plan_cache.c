@@ -247,7 +247,7 @@ static void test_forged_cache(void **state)
 	static const struct {
 		const char *from, *to;
 	} cases[] = {
-	    {"querytap-plan 9", "querytap-plan 8"},
+	    {"querytap-plan 10", "querytap-plan 9"},
 	    {"\n34128 23 1 type_of", "\n4294967288 23 1 type_of"}, /* a vtable far behind the table's end */
 	    {"\n34128 23 1 type_of", "\n262144 23 1 type_of"},	   /* just behind it */
 	    {"\n34128 23 1 type_of", "\n34129 23 1 type_of"},
@@ -263,9 +263,9 @@ static void test_forged_cache(void **state)
 	    {"queries 15", "queries 14"},
 	    {"queries 15", "queries 16"},
 	    {"queries 15", "queries 99999999999"},
-	    {"sites 70", "sites 68"},
-	    {"sites 70", "sites 71"},
-	    {"sites 70", "sites 0"},
+	    {"sites 68", "sites 66"},
+	    {"sites 68", "sites 69"},
+	    {"sites 68", "sites 0"},
 	    {"\n2 ", "\n4 "},
 	    {"\n2 ", "\n-1 "},
 	    {"\n1 0 ", "\n1 0 9"},
@@ -280,6 +280,8 @@ static void test_forged_cache(void **state)
 	    {"passes 2", "passes 3"},
 	    {"bodies 1", "bodies 0"},
 	    {"bodies 1", "bodies 2"},
+	    {"callers 1", "callers 0"},
+	    {"callers 1", "callers 2"},
 	};
 	struct plan *made;
 	char path[256];
@@ -303,23 +305,35 @@ static void test_forged_cache(void **state)
 	free(text);
 }
 
+enum { PASSES, CALLS, SPANS, BODIES, CALLERS, ROW_KINDS };
+
+static const char *const plain_rows[ROW_KINDS] = {
+    [PASSES] = "passes 1\n4e29380 4 2 0",
+    [CALLS] = "calls 0",
+    [SPANS] = "spans 0",
+    [BODIES] = "bodies 0",
+    [CALLERS] = "callers 0",
+};
+
 /*
- * Puts into the plan in the cache, in the place of its own, two activities, a pass of two labels, and a site whose
- * kind, event and cookie are given.
+ * Puts into the plan in the cache, in the place of its own, two activities, a site whose kind, event and cookie are
+ * given, and, but for the kind `changed`, the plain rows.
  */
-static void forge_guard(const char *path, const char *text, const struct site *site, const char *passes,
-			const char *calls, const char *spans, const char *bodies)
+static void forge_guard(const char *path, const char *text, const struct site *site, int changed, const char *rows)
 {
-	const char *activities = strstr(text, "\nactivities ");
+	const char *activities = strstr(text, "\nactivities "), *all[ROW_KINDS];
 	static char forged[1 << 16];
 	int length;
 
 	assert_non_null(activities);
+	memcpy(all, plain_rows, sizeof(all));
+	all[changed] = rows;
 	length = snprintf(forged, sizeof(forged),
 			  "%.*s\nactivities 2\n5 linking\n6 expansion\nomissions 1\nelsewhere\ta reason\n%s\nsites 1\n"
-			  "%d %d %u %llu %llx\n%s\n%s\n%s\n",
-			  (int)(activities - text), text, passes, (int)site->kind, (int)site->event, site->group,
-			  (unsigned long long)site->offset, (unsigned long long)site->cookie, calls, spans, bodies);
+			  "%d %d %u %llu %llx\n%s\n%s\n%s\n%s\n",
+			  (int)(activities - text), text, all[PASSES], (int)site->kind, (int)site->event, site->group,
+			  (unsigned long long)site->offset, (unsigned long long)site->cookie, all[CALLS], all[SPANS],
+			  all[BODIES], all[CALLERS]);
 	length += snprintf(forged + length, sizeof(forged) - (size_t)length, "crc32 %08lx\n",
 			   crc32(0, (const unsigned char *)forged, (unsigned int)length));
 	put_text(path, forged, (size_t)length);
@@ -353,6 +367,11 @@ static const struct guard_case {
     {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_REGISTER, 1, 1), false},
     {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_STACK, 1, 0), true},
     {SITE_BEGIN, EVENT_QUERY_BLOCKED, LOAD(GUARD_QUERY_STACK, 1, 0), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_CALLER, 1, 4095), true},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_CALLER, 0, 1), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, ACTIVITY(GUARD_QUERY_CALLER, 1, WIRE_ACTIVITIES), false},
+    {SITE_BEGIN, EVENT_QUERY_BLOCKED, LOAD(GUARD_QUERY_CALLER, 1, 1), false},
+    {SITE_BEGIN, EVENT_INCREMENTAL_LOAD, LOAD(GUARD_QUERY_CALLER + 1, 1, 0), false},
     {SITE_END, EVENT_ACTIVITY, GUARD_MAKE(0, 1, 0, 0), true},
     {SITE_END, EVENT_ACTIVITY, GUARD_MAKE(0, 0, 0, 0), false},
     {SITE_END, EVENT_ACTIVITY, ACTIVITY(GUARD_FIXED, 1, WIRE_ACTIVITIES), false},
@@ -361,52 +380,68 @@ static const struct guard_case {
     {SITE_EXIT, EVENT_CLASSES, 0, false},
 };
 
+static const struct row_case {
+	int kind;
+	const char *rows;
+	bool fits;
+} row_cases[] = {
+    {PASSES, "passes 1\n4e29380 4 2 0", true},
+    {PASSES, "passes 1\n4e29380 0 1 1", true},
+    {PASSES, "passes 1\n4e29380 0 2 1", false},
+    {PASSES, "passes 1\n4e29380 0 0 0", false},
+    {PASSES, "passes 1\n4e29380 0 1 2", false},
+    {PASSES, "passes 1\n4e29380 0 3 0", false},
+    {PASSES, "passes 1\n4e29380 0 1", false},
+    {PASSES, "passes 1\n4e29380 0 1 -1", false},
+    {PASSES, "passes 1\n4e29380 0 1 4294967295", false},
+    {CALLS, "calls 0", true},
+    {CALLS, "calls 3\n5 0\n5 4096\n6 15", true},
+    {CALLS, "calls 1\n5 4097", false},
+    {CALLS, "calls 2\n6 0\n5 0", false},
+    {CALLS, "calls 1\n5 16", false},
+    {CALLS, "calls 1\n5 16384", false},
+    {CALLS, "calls 1\n5", false},
+    {CALLS, "calls 1\n5 0 1", false},
+    {CALLS, "calls 2\n5 0", false},
+    {SPANS, "spans 0", true},
+    {SPANS, "spans 4\n5 10 16384\n5 10 16385\n15 1 16385\n20 18446744073709551595 16384", true},
+    {SPANS, "spans 2\n15 1 16385\n5 10 16384", false},
+    {SPANS, "spans 2\n5 10 16384\n14 2 16385", false},
+    {SPANS, "spans 2\n5 10 16384\n5 9 16385", false},
+    {SPANS, "spans 2\n5 10 16384\n5 11 16385", false},
+    {SPANS, "spans 1\n5 0 16384", false},
+    {SPANS, "spans 1\n5 18446744073709551611 16384", false},
+    {SPANS, "spans 1\n5 10 16386", false},
+    {SPANS, "spans 1\n5 10 16383", false},
+    {SPANS, "spans 1\n5 10 4096", false},
+    {SPANS, "spans 1\n5 10 1", false},
+    {SPANS, "spans 1\n5 10", false},
+    {SPANS, "spans 2\n5 10 16384", false},
+    {SPANS, "spans 1\n5 10 16384 1", false},
+    {BODIES, "bodies 0", true},
+    {BODIES, "bodies 3\n5 10 16384\n15 1 16385\n20 18446744073709551595 16384", true},
+    {BODIES, "bodies 2\n15 1 16385\n5 10 16384", false},
+    {BODIES, "bodies 2\n5 10 16384\n14 1 16385", false},
+    {BODIES, "bodies 1\n5 0 16384", false},
+    {BODIES, "bodies 1\n5 18446744073709551611 16384", false},
+    {BODIES, "bodies 1\n5 10 16386", false},
+    {BODIES, "bodies 1\n5 10 16383", false},
+    {BODIES, "bodies 1\n5 10 1", false},
+    {BODIES, "bodies 1\n5 10", false},
+    {BODIES, "bodies 2\n5 10 16384", false},
+    {BODIES, "bodies 1\n5 10 16384 1", false},
+    {CALLERS, "callers 2\n1 16 -128 -9223372036854775808\n4095 0 0 9223372036854775807", true},
+    {CALLERS, "callers 1\n0 16 8 5", false},
+    {CALLERS, "callers 1\n4096 16 8 5", false},
+    {CALLERS, "callers 1\n1 17 8 5", false},
+    {CALLERS, "callers 1\n1 16 8", false},
+    {CALLERS, "callers 1\n1 16 8 5 1", false},
+    {CALLERS, "callers 2\n1 16 8 5", false},
+};
+
 /* Numbers index tables, and cookies are trusted in the kernel: none is taken over that a plan could not have. */
 static void test_forged_guards(void **state)
 {
-	static const struct {
-		const char *rows;
-		bool fits;
-	} passes[] = {{"passes 1\n4e29380 4 2 0", true},	  {"passes 1\n4e29380 0 1 1", true},
-		      {"passes 1\n4e29380 0 2 1", false},	  {"passes 1\n4e29380 0 0 0", false},
-		      {"passes 1\n4e29380 0 1 2", false},	  {"passes 1\n4e29380 0 3 0", false},
-		      {"passes 1\n4e29380 0 1", false},		  {"passes 1\n4e29380 0 1 -1", false},
-		      {"passes 1\n4e29380 0 1 4294967295", false}};
-	static const struct {
-		const char *rows;
-		bool fits;
-	} calls[] = {{"calls 0", true},		 {"calls 3\n5 0\n5 4096\n6 15", true},
-		     {"calls 1\n5 4097", false}, {"calls 2\n6 0\n5 0", false},
-		     {"calls 1\n5 16", false},	 {"calls 1\n5 16384", false},
-		     {"calls 1\n5", false},	 {"calls 1\n5 0 1", false},
-		     {"calls 2\n5 0", false}},
-	  spans[] = {{"spans 0", true},
-		     {"spans 4\n5 10 16384\n5 10 16385\n15 1 16385\n20 18446744073709551595 16384", true},
-		     {"spans 2\n15 1 16385\n5 10 16384", false},
-		     {"spans 2\n5 10 16384\n14 2 16385", false},
-		     {"spans 2\n5 10 16384\n5 9 16385", false},
-		     {"spans 2\n5 10 16384\n5 11 16385", false},
-		     {"spans 1\n5 0 16384", false},
-		     {"spans 1\n5 18446744073709551611 16384", false},
-		     {"spans 1\n5 10 16386", false},
-		     {"spans 1\n5 10 16383", false},
-		     {"spans 1\n5 10 4096", false},
-		     {"spans 1\n5 10 1", false},
-		     {"spans 1\n5 10", false},
-		     {"spans 2\n5 10 16384", false},
-		     {"spans 1\n5 10 16384 1", false}},
-	  bodies[] = {{"bodies 0", true},
-		      {"bodies 3\n5 10 16384\n15 1 16385\n20 18446744073709551595 16384", true},
-		      {"bodies 2\n15 1 16385\n5 10 16384", false},
-		      {"bodies 2\n5 10 16384\n14 1 16385", false},
-		      {"bodies 1\n5 0 16384", false},
-		      {"bodies 1\n5 18446744073709551611 16384", false},
-		      {"bodies 1\n5 10 16386", false},
-		      {"bodies 1\n5 10 16383", false},
-		      {"bodies 1\n5 10 1", false},
-		      {"bodies 1\n5 10", false},
-		      {"bodies 2\n5 10 16384", false},
-		      {"bodies 1\n5 10 16384 1", false}};
 	struct site site = {.group = GROUP_FIRST};
 	struct plan *plan;
 	char path[256];
@@ -422,19 +457,19 @@ static void test_forged_guards(void **state)
 		site.kind = guard_cases[i].kind;
 		site.event = guard_cases[i].event;
 		site.cookie = guard_cases[i].cookie;
-		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[0].rows, bodies[0].rows);
+		forge_guard(path, text, &site, PASSES, plain_rows[PASSES]);
 		plan = get_plan();
 		if (plan->from_cache != guard_cases[i].fits)
 			fail_msg("case %zu is %sbelieved", i, plan->from_cache ? "" : "not ");
 		plan_free(plan);
 	}
-	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {
-		site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY, GROUP_FIRST};
-		forge_guard(path, text, &site, passes[i].rows, calls[0].rows, spans[0].rows, bodies[0].rows);
+	site = (struct site){site.offset, guard_cases[0].cookie, SITE_BEGIN, EVENT_ACTIVITY, GROUP_FIRST};
+	for (size_t i = 0; i < sizeof(row_cases) / sizeof(*row_cases); i++) {
+		forge_guard(path, text, &site, row_cases[i].kind, row_cases[i].rows);
 		plan = get_plan();
-		if (plan->from_cache != passes[i].fits)
-			fail_msg("'%s' is %sbelieved", passes[i].rows, plan->from_cache ? "" : "not ");
-		if (passes[i].fits) {
+		if (plan->from_cache != row_cases[i].fits)
+			fail_msg("'%s' is %sbelieved", row_cases[i].rows, plan->from_cache ? "" : "not ");
+		if (row_cases[i].fits) {
 			assert_int_equal(plan->pass_count, 1);
 			assert_string_equal(plan->activities[1].label, "expansion");
 			assert_string_equal(plan->omissions[0].label, "elsewhere");
@@ -442,29 +477,8 @@ static void test_forged_guards(void **state)
 		}
 		plan_free(plan);
 	}
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-		forge_guard(path, text, &site, passes[0].rows, calls[i].rows, spans[0].rows, bodies[0].rows);
-		plan = get_plan();
-		if (plan->from_cache != calls[i].fits)
-			fail_msg("'%s' is %sbelieved", calls[i].rows, plan->from_cache ? "" : "not ");
-		plan_free(plan);
-	}
-	for (size_t i = 0; i < sizeof(spans) / sizeof(*spans); i++) {
-		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[i].rows, bodies[0].rows);
-		plan = get_plan();
-		if (plan->from_cache != spans[i].fits)
-			fail_msg("'%s' is %sbelieved", spans[i].rows, plan->from_cache ? "" : "not ");
-		plan_free(plan);
-	}
-	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
-		forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[0].rows, bodies[i].rows);
-		plan = get_plan();
-		if (plan->from_cache != bodies[i].fits)
-			fail_msg("'%s' is %sbelieved", bodies[i].rows, plan->from_cache ? "" : "not ");
-		plan_free(plan);
-	}
 	site.offset++; /* is none that may be probed */
-	forge_guard(path, text, &site, passes[0].rows, calls[0].rows, spans[0].rows, bodies[0].rows);
+	forge_guard(path, text, &site, PASSES, plain_rows[PASSES]);
 	plan = get_plan();
 	assert_false(plan->from_cache);
 	plan_free(plan);

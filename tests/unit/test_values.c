@@ -136,6 +136,53 @@ static void test_arguments(void **state)
 	assert_int_equal(values_passed(&known, 1).argument, 1);
 }
 
+VALUES(callers_registers, "push %rbx\n"
+			  "push %r12\n"
+			  "mov %rdi, %rbx\n"
+			  "mov %r13, %rax\n"
+			  "call *%rdx\n"
+			  "mov (%rsp), %r14\n"
+			  "xor %r15d, %r15d\n");
+
+/* Those that a function leaves as they were are the caller's until it changes them, and are where it saved them. */
+static void test_callers_registers(void **state)
+{
+	(void)state;
+	FOLLOW(callers_registers);
+	ASSERT_SLOT(-8, VALUE_SAVED, 0);
+	assert_int_equal(values_slot(&known, -8).argument, REG_RBX);
+	ASSERT_REGISTER(14, VALUE_SAVED, 0);
+	assert_int_equal(known.registers[14].argument, 12);
+	ASSERT_REGISTER(13, VALUE_SAVED, 0);
+	assert_int_equal(known.registers[13].argument, 13);
+	ASSERT_REGISTER(REG_RBX, VALUE_ARGUMENT, 0);
+	ASSERT_REGISTER(15, VALUE_NUMBER, 0);
+	assert_int_equal(known.registers[REG_RAX].kind, VALUE_NOTHING);
+}
+
+VALUES(fields, "lea 8(%rsi), %rbx\n"
+	       "mov 0x10(%rbx), %rax\n"
+	       "mov %rax, -8(%rsp)\n"
+	       "mov %rax, %rcx\n"
+	       "add $8, %rcx\n"
+	       "mov (%rax), %rdx\n"
+	       "mov 0x10(%rbp), %r8\n"
+	       "mov 8(%rbx,%r9), %r10\n");
+
+/* What was behind an argument; what is behind that, or moved from it, is not known. */
+static void test_fields(void **state)
+{
+	(void)state;
+	FOLLOW(fields);
+	ASSERT_REGISTER(REG_RAX, VALUE_FIELD, 0x18);
+	assert_int_equal(known.registers[REG_RAX].argument, 1);
+	ASSERT_SLOT(-8, VALUE_FIELD, 0x18);
+	assert_int_equal(known.registers[REG_RCX].kind, VALUE_NOTHING);
+	assert_int_equal(known.registers[REG_RDX].kind, VALUE_NOTHING);
+	assert_int_equal(known.registers[8].kind, VALUE_NOTHING);
+	assert_int_equal(known.registers[10].kind, VALUE_NOTHING);
+}
+
 #define COPIED(name, how)                     \
 	VALUES(name, "sub $0x100, %rsp\n"     \
 		     "movq $11, 0x10(%rsp)\n" \
@@ -417,6 +464,8 @@ int main(void)
 	    cmocka_unit_test(test_constants),
 	    cmocka_unit_test(test_slots),
 	    cmocka_unit_test(test_arguments),
+	    cmocka_unit_test(test_callers_registers),
+	    cmocka_unit_test(test_fields),
 	    cmocka_unit_test(test_copies),
 	    cmocka_unit_test(test_ways),
 	    cmocka_unit_test(test_depths),

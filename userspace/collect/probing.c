@@ -63,6 +63,21 @@ static int fill_pass_table(const struct collector *collector, const struct plan 
 	return 0;
 }
 
+static int fill_caller_table(const struct collector *collector, const struct plan *plan, uint32_t number,
+			     struct error *err)
+{
+	for (size_t i = 0; i < plan->caller_count; i++) {
+		const struct plan_caller *caller = &plan->callers[i];
+		struct wire_caller_key key = {number, caller->table, caller->distance};
+		struct wire_caller value = {caller->reg, caller->displacement};
+		int code = bpf_map_update_elem(bpf_map__fd(collector->bpf->maps.callers), &key, &value, BPF_ANY);
+
+		if (code < 0)
+			return error_set(err, code, "cannot write the table of callers: %s", strerror(-code));
+	}
+	return 0;
+}
+
 /* ---- attaching ---- */
 
 /* Queries are watched too where the names of other events depend on them. */
@@ -157,6 +172,8 @@ int probes_attach(struct collector *collector, struct probed *probed, size_t num
 	static const enum site_kind order[] = {SITE_EXIT, SITE_END, SITE_CAUGHT, SITE_ENTER, SITE_BEGIN, SITE_SESSION};
 	int code = fill_query_table(collector, probed->plan, (uint32_t)number, err);
 
+	if (code == 0)
+		code = fill_caller_table(collector, probed->plan, (uint32_t)number, err);
 	if (code == 0)
 		code = fill_pass_table(collector, probed->plan, (uint32_t)number, err);
 	if (code < 0)

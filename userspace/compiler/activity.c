@@ -8,6 +8,7 @@
 #include "bpf/wire.h"
 #include "compiler/event.h"
 #include "compiler/frames.h"
+#include "compiler/load.h"
 #include "compiler/pass.h"
 #include "compiler/spans.h"
 
@@ -291,16 +292,6 @@ static bool has_site(const struct plan *plan, uint64_t offset)
 	return false;
 }
 
-/* Notes that loads of a query are known to be its own, or those of all queries that the function at `runner` runs. */
-static void note_loads(const struct search *search, unsigned int query, uint64_t runner, struct plan *plan)
-{
-	for (size_t i = 0; i < plan->query_count; i++)
-		plan->queries[i].names_loads |= query == i + 1;
-	for (size_t i = 0; i < search->survey->query_count && runner; i++)
-		for (size_t j = 0; j < plan->query_count && search->survey->queries[i].runner == runner; j++)
-			plan->queries[j].names_loads |= !strcmp(plan->queries[j].name, search->survey->queries[i].name);
-}
-
 /* Adds the begins of a guard in a function that several queries share, where that is called. */
 static int add_shared_load(const struct search *search, struct finding *finding, unsigned int id, struct plan *plan)
 {
@@ -317,13 +308,12 @@ static int add_shared_load(const struct search *search, struct finding *finding,
 	if (guard->refusal || code < 0)
 		return code;
 	for (size_t i = 0; i < count && code == 0; i++) {
-		enum guard_naming naming = begins[i].has_vtable ? GUARD_QUERY_REGISTER : GUARD_FIXED;
 		struct site begin = {.kind = SITE_BEGIN, .event = EVENT_INCREMENTAL_LOAD};
 
-		begin.cookie = GUARD_MAKE(naming, id, begins[i].vtable, 0) |
-			       GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, begins[i].query), begins[i].frame);
-		code = rows_add_site(image, plan, begins[i].address, begin);
-		note_loads(search, begins[i].query, begins[i].has_vtable ? begins[i].runner : 0, plan);
+		code = load_cookie_at_call(search->survey, &begins[i], plan, &begin.cookie);
+		begin.cookie |= GUARD_MAKE(0, id, 0, 0);
+		if (code == 0)
+			code = rows_add_site(image, plan, begins[i].address, begin);
 	}
 	return code == 0 ? add_ends(search, guard, id, plan) : code;
 }
@@ -349,11 +339,10 @@ static int add_finding_to_plan(struct search *search, struct finding *finding, u
 		   guard_callee_at(search->survey->callees, holder->ranges[0].address) == CALLEE_SHARED_LOAD) {
 		code = add_shared_load(search, finding, id, plan);
 		return code == 0 && guard->refusal ? add_omission(search, finding, plan) : code;
+	} else if (!guard->refusal && guard->callee == CALLEE_LOAD) {
+		code = load_cookie(search->survey, holder, guard, plan, &cookie);
 	} else if (!guard->refusal) {
 		guard->refusal = event_cookie(search->survey, holder, guard, &cookie);
-		if (guard->callee == CALLEE_LOAD)
-			note_loads(search, GUARD_NUMBER(cookie) & WIRE_MAX_QUERIES,
-				   guard->vtable.known ? holder->ranges[0].address : 0, plan);
 	}
 	if (code < 0)
 		return code;

@@ -21,7 +21,7 @@
 #include "compiler/flow.h"
 #include "util/path.h"
 
-#define FORMAT "querytap-plan 9"
+#define FORMAT "querytap-plan 10"
 
 enum { MAX_FILE = 4 * 1024 * 1024, MAX_ROWS = 65536 };
 
@@ -88,6 +88,10 @@ char *plan_to_text(const struct plan *plan, size_t *size)
 	for (size_t i = 0; i < plan->body_count; i++)
 		fprintf(out, "%" PRIu64 " %" PRIu64 " %" PRIu16 "\n", plan->bodies[i].offset, plan->bodies[i].size,
 			plan->bodies[i].number);
+	fprintf(out, "callers %zu\n", plan->caller_count);
+	for (size_t i = 0; i < plan->caller_count; i++)
+		fprintf(out, "%" PRIu16 " %" PRIu8 " %" PRId32 " %" PRId64 "\n", plan->callers[i].table,
+			plan->callers[i].reg, plan->callers[i].displacement, plan->callers[i].distance);
 	if (fflush(out) == 0) {
 		crc = crc32(0, (const unsigned char *)text, (unsigned int)*size);
 		fprintf(out, "crc32 %08lx\n", crc);
@@ -279,6 +283,9 @@ static bool begin_fits(const struct plan *plan, const struct site *site)
 	case GUARD_QUERY_STACK:
 	case GUARD_QUERY_RUNNING:
 		return has_id && site->event != EVENT_ACTIVITY && number_fits(plan, site);
+	case GUARD_QUERY_CALLER:
+		return has_id && site->event == EVENT_INCREMENTAL_LOAD &&
+		       GUARD_NUMBER(site->cookie) >> 12 == WIRE_CLASS_LOAD;
 	case GUARD_PASS:
 		return has_id && site->event == EVENT_ACTIVITY;
 	default:
@@ -453,6 +460,27 @@ static bool parse_bodies(char **at, struct plan *plan)
 	return plan->bodies;
 }
 
+static bool parse_caller(const char *line, struct plan_caller *caller)
+{
+	int used = 0;
+
+	return line &&
+	       sscanf(line, "%" SCNu16 " %" SCNu8 " %" SCNd32 " %" SCNd64 "%n", &caller->table, &caller->reg,
+		      &caller->displacement, &caller->distance, &used) == 4 &&
+	       !line[used] && caller->table && caller->table <= WIRE_MAX_QUERIES && caller->reg <= WIRE_ON_STACK;
+}
+
+static bool parse_callers(char **at, struct plan *plan)
+{
+	uint64_t count;
+
+	plan->callers = next_rows(at, "callers", MAX_ROWS, sizeof(*plan->callers), &count);
+	for (uint64_t i = 0; plan->callers && i < count; i++, plan->caller_count++)
+		if (!parse_caller(*at ? next_line(at) : NULL, &plan->callers[i]))
+			return false;
+	return plan->callers;
+}
+
 static bool parse_group_count(char **at, struct plan *plan)
 {
 	uint64_t count;
@@ -467,7 +495,7 @@ static bool parse_rows(char **at, struct plan *plan)
 {
 	return parse_group_count(at, plan) && parse_queries(at, plan) && parse_activities(at, plan) &&
 	       parse_omissions(at, plan) && parse_passes(at, plan) && parse_sites(at, plan) && parse_calls(at, plan) &&
-	       parse_spans(at, plan) && parse_bodies(at, plan) && *at && !**at;
+	       parse_spans(at, plan) && parse_bodies(at, plan) && parse_callers(at, plan) && *at && !**at;
 }
 
 static bool copy_value(char *to, size_t size, const char *value)

@@ -114,6 +114,17 @@ struct plan_body {
 	uint16_t number;       /* the pass's activity, as in struct wire_interval */
 };
 
+/*
+ * A function that is in several queries' vtables may be called from here; at the place in it where a guard begins, this
+ * is where the vtable lies.
+ */
+struct plan_caller {
+	uint16_t table;	      /* number of that place, from 1 on */
+	uint8_t reg;	      /* or WIRE_ON_STACK */
+	int32_t displacement; /* bytes from rsp, if it is on the stack */
+	int64_t distance;     /* of the return address from that place, bytes */
+};
+
 /* Where to probe one compiler. Immutable once made; free with plan_free. */
 struct plan {
 	char *path; /* the file that holds the compiler's code */
@@ -137,6 +148,8 @@ struct plan {
 	size_t span_count;
 	struct plan_body *bodies; /* by rising offset; none overlap */
 	size_t body_count;
+	struct plan_caller *callers; /* by rising table */
+	size_t caller_count;
 	size_t group_count; /* one more than the highest group */
 	bool from_cache;
 };

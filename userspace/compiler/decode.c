@@ -116,6 +116,8 @@ static void classify_jump(struct insn *insn, const ZydisDecodedInstruction *raw,
 		break;
 	default:
 		insn->form = FORM_CALL;
+		if (operands[0].type == ZYDIS_OPERAND_TYPE_REGISTER)
+			insn->reg = register_number(operands[0].reg.value);
 		if (is_far_memory(&operands[0])) {
 			insn->base = register_number(operands[0].mem.base);
 			insn->disp = (int32_t)operands[0].mem.disp.value;

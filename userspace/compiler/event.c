@@ -36,11 +36,7 @@ static unsigned int query_number(const struct plan *plan, const char *name)
 	return 0;
 }
 
-/*
- * The query whose vtable the function at `address` is in. The linker and BOLT make equal functions one: one that is in
- * several vtables is no query's.
- */
-static unsigned int query_at(const struct guard_survey *survey, uint64_t address)
+unsigned int event_query_at(const struct guard_survey *survey, uint64_t address)
 {
 	char query[SYMBOL_QUERY];
 	size_t count, low = 0;
@@ -62,7 +58,7 @@ static unsigned int query_at(const struct guard_survey *survey, uint64_t address
 
 unsigned int event_query_of_closure(const struct guard_survey *survey, const struct holder *holder)
 {
-	return holder->has_entry ? query_at(survey, holder->ranges[0].address) : 0;
+	return holder->has_entry ? event_query_at(survey, holder->ranges[0].address) : 0;
 }
 
 unsigned int event_query_of_runner(const struct guard_survey *survey, const struct holder *holder)
@@ -103,35 +99,23 @@ static uint64_t hashing_cookie(const struct guard_survey *survey, const struct h
 	       GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_HASHING, 0), 0);
 }
 
-/* A load whose query is not certain is nobody's. */
-static uint64_t load_cookie(const struct guard_survey *survey, const struct holder *holder, const struct guard *guard)
+uint64_t event_cookie_of_vtable(const struct guard *guard)
 {
-	unsigned int query = event_query_of_closure(survey, holder);
+	const struct vtable_place *vtable = &guard->vtable;
 
-	if (!query && survey_is_runner(survey, holder)) {
-		query = event_query_of_runner(survey, holder);
-		if (!query && guard->compared)
-			query = query_at(survey, guard->compared);
-	}
-	return GUARD_MAKE(GUARD_FIXED, 0, 0, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, query), 0);
+	return GUARD_MAKE(vtable->on_stack ? GUARD_QUERY_STACK : GUARD_QUERY_REGISTER, 0, vtable->reg, 0) |
+	       GUARD_WITH_NUMBER(WIRE_NUMBER(class_of(guard->callee), 0), vtable->displacement);
 }
 
 const char *event_cookie(const struct guard_survey *survey, const struct holder *holder, const struct guard *guard,
 			 uint64_t *cookie)
 {
-	const struct vtable_place *vtable = &guard->vtable;
-
-	if (vtable->known) {
-		*cookie = GUARD_MAKE(vtable->on_stack ? GUARD_QUERY_STACK : GUARD_QUERY_REGISTER, 0, vtable->reg, 0) |
-			  GUARD_WITH_NUMBER(WIRE_NUMBER(class_of(guard->callee), 0), vtable->displacement);
+	if (guard->vtable.known) {
+		*cookie = event_cookie_of_vtable(guard);
 		return NULL;
 	}
 	if (guard->callee == CALLEE_HASHING) {
 		*cookie = hashing_cookie(survey, holder);
-		return NULL;
-	}
-	if (guard->callee == CALLEE_LOAD) {
-		*cookie = load_cookie(survey, holder, guard);
 		return NULL;
 	}
 	return "the query's vtable is not at hand";

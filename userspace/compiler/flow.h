@@ -41,7 +41,7 @@ enum insn_form {
 	FORM_FAR_TEST_SLOT,   /* cmp qword [base + disp], 0, base not rsp */
 	FORM_JCC,
 	FORM_JMP,
-	FORM_CALL,   /* base and disp say where the pointer is, if it is called through one */
+	FORM_CALL,   /* base and disp, or reg, say where the pointer is, if it is called through one */
 	FORM_SWITCH, /* jmp through a jump table */
 	FORM_END,    /* ret, ud2, hlt, int3, a call that never returns, any other jmp through a register or memory */
 };

@@ -127,7 +127,7 @@ int frames_find_begins(const struct guard_survey *survey, const struct holder *h
 	for (size_t i = 0; i < *count && code == 0 && !guard->refusal; i++) {
 		const struct holder *caller = &survey->calls.holders[callers[i]->holder];
 
-		begins[i] = (struct frames_begin){.address = callers[i]->address};
+		begins[i] = (struct frames_begin){.address = callers[i]->address, .caller = caller};
 		/* The call puts the return address between the frames. */
 		refusal = set_frame(guard->stack - 8, &begins[i].frame);
 		begins[i].query = event_query_of_closure(survey, caller);

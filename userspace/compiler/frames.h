@@ -18,7 +18,8 @@ int frames_find_ends(const struct guard_survey *survey, const struct holder *hol
 struct frames_begin {
 	uint64_t address;
 	unsigned int query; /* its number in the plan, from 1 on; 0 if it is not certain */
-	bool has_vtable;    /* in a register, which names the query */
+	const struct holder *caller;
+	bool has_vtable; /* in a register, which names the query */
 	uint8_t vtable;
 	uint64_t runner; /* address of the function that runs queries which the call is in, if it has the vtable */
 	int32_t frame;	 /* where the end's rsp lies, bytes from that at the call */

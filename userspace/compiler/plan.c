@@ -593,6 +593,7 @@ void plan_free(struct plan *plan)
 	free(plan->calls);
 	free(plan->spans);
 	free(plan->bodies);
+	free(plan->callers);
 	free(plan->path);
 	free(plan);
 }

@@ -57,6 +57,16 @@ int rows_add_call(const struct image *image, struct plan *plan, uint64_t address
 	return 0;
 }
 
+int rows_add_caller(struct plan *plan, struct plan_caller row)
+{
+	if (rows_grow((void **)&plan->callers, plan->caller_count, sizeof(*plan->callers)) < 0) {
+		plan->caller_count = 0;
+		return -ENOMEM;
+	}
+	plan->callers[plan->caller_count++] = row;
+	return 0;
+}
+
 int rows_add_omission(struct plan *plan, const char *label, const char *refusal)
 {
 	struct plan_omission *omission;

@@ -18,6 +18,8 @@ int rows_add_site(const struct image *image, struct plan *plan, uint64_t address
 /* Adds a call, by the address of its last byte. */
 int rows_add_call(const struct image *image, struct plan *plan, uint64_t address, unsigned int number);
 
+int rows_add_caller(struct plan *plan, struct plan_caller row);
+
 int rows_add_omission(struct plan *plan, const char *label, const char *refusal);
 
 /* Adds an activity behind the others. */

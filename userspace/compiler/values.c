@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The System V ABI's registers that a call may change. */
+/* The System V ABI's registers that a call may change, and those that it may not, but for rsp. */
 #define CALL_CLOBBERS 0x0fc7
+#define CALL_KEEPS 0xf028
 
 enum {
 	MAX_COPY = 4096, /* bytes of stack that are followed when they are copied */
@@ -19,7 +20,7 @@ static const uint8_t argument_registers[VALUES_ON_STACK] = {REG_RDI, REG_RSI, RE
 
 static const struct value nothing = {0, VALUE_NOTHING, 0};
 
-static bool same(struct value a, struct value b)
+bool values_same(struct value a, struct value b)
 {
 	return a.kind == b.kind && a.number == b.number && a.argument == b.argument;
 }
@@ -101,6 +102,8 @@ bool values_stack_address(const struct values_state *state, uint8_t base, int32_
 
 static struct value plus(struct value value, int64_t distance)
 {
+	if (value.kind == VALUE_FIELD)
+		return nothing;
 	if (value.kind != VALUE_NOTHING)
 		value.number = (int64_t)((uint64_t)value.number + (uint64_t)distance);
 	return value;
@@ -161,6 +164,17 @@ static struct value low_half(struct value value)
 	return value;
 }
 
+/* What a load from behind an argument finds. */
+static struct value field(const struct values_state *state, const struct insn *insn)
+{
+	struct value value = insn->base < FLOW_REGISTERS ? plus(state->registers[insn->base], insn->disp) : nothing;
+
+	if (value.kind != VALUE_ARGUMENT)
+		return nothing;
+	value.kind = VALUE_FIELD;
+	return value;
+}
+
 /* The value that the instruction puts into a register or slot. */
 static struct value moved(const struct values_state *state, const struct insn *insn)
 {
@@ -183,7 +197,7 @@ static struct value moved(const struct values_state *state, const struct insn *i
 		return values_slot(state, state->stack + insn->disp);
 	case FORM_FAR_LOAD:
 		return values_stack_address(state, insn->base, insn->disp, &offset) ? values_slot(state, offset)
-										    : nothing;
+										    : field(state, insn);
 	case FORM_STORE:
 	case FORM_FAR_STORE:
 	case FORM_PUSH:
@@ -268,7 +282,8 @@ static bool meet(struct values_state *state, const struct values_state *other)
 		return true;
 	}
 	for (unsigned int i = 0; i < FLOW_REGISTERS; i++) {
-		if (state->registers[i].kind != VALUE_NOTHING && !same(state->registers[i], other->registers[i])) {
+		if (state->registers[i].kind != VALUE_NOTHING &&
+		    !values_same(state->registers[i], other->registers[i])) {
 			state->registers[i] = nothing;
 			changed = true;
 		}
@@ -277,7 +292,7 @@ static bool meet(struct values_state *state, const struct values_state *other)
 		while (j < other->slot_count && other->offsets[j] < state->offsets[i])
 			j++;
 		if (j == other->slot_count || other->offsets[j] != state->offsets[i] ||
-		    !same(other->slots[j], state->slots[i]))
+		    !values_same(other->slots[j], state->slots[i]))
 			continue;
 		state->offsets[kept] = state->offsets[i];
 		state->slots[kept++] = state->slots[i];
@@ -421,6 +436,9 @@ int values_follow(const struct flow *flow, uint64_t entry, struct values *out)
 	if (out->states && out->reached && work.queued) {
 		for (unsigned int i = 0; i < VALUES_ARGUMENTS; i++)
 			pass_argument(&work.state, i);
+		for (unsigned int i = 0; i < FLOW_REGISTERS; i++)
+			if (CALL_KEEPS & (1u << i))
+				work.state.registers[i] = (struct value){0, VALUE_SAVED, (uint8_t)i};
 		carry_to(&work, start);
 		while (work.waiting)
 			run_lines(&work);

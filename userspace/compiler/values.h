@@ -8,18 +8,23 @@
 
 #include "compiler/flow.h"
 
-enum { VALUES_SLOTS = 80, VALUES_ON_STACK = 6, VALUES_ARGUMENTS = 10 };
+enum { VALUES_SLOTS = 88, VALUES_ON_STACK = 6, VALUES_ARGUMENTS = 10 };
 
-enum value_kind { VALUE_NOTHING, VALUE_NUMBER, VALUE_STACK, VALUE_ARGUMENT, VALUE_ARGUMENT_LOW };
+enum value_kind {
+	VALUE_NOTHING,
+	VALUE_NUMBER,	    /* a number, or an address in the image */
+	VALUE_STACK,	    /* an offset from rsp at the function's entry */
+	VALUE_ARGUMENT,	    /* an offset from the argument `argument`: 0 for rdi, 1 for rsi, ..., from VALUES_ON_STACK
+			       on those that are passed on the stack */
+	VALUE_ARGUMENT_LOW, /* 32 bits, the low ones of an argument; those behind them are not known */
+	VALUE_FIELD,	    /* what was in the 8 bytes at an offset from such an argument */
+	VALUE_SAVED,	    /* an offset from what the caller has in the register `argument`, one of those that a
+			       function leaves to it as they were */
+};
 
-/*
- * A number or an address in the image; an offset from rsp at the function's entry; or an offset from the argument
- * `argument` (0 for rdi, 1 for rsi, ..., from VALUES_ON_STACK on those that are passed on the stack), or 32 bits which
- * are the low ones of an argument, with others behind them that are not known.
- */
 struct value {
-	int64_t number : 52;
-	uint64_t kind : 4; /* enum value_kind */
+	int64_t number : 52; /* or the offset */
+	uint64_t kind : 4;   /* enum value_kind */
 	uint64_t argument : 8;
 };
 
@@ -50,6 +55,9 @@ bool values_at(const struct values *values, size_t index, struct values_state *o
 
 /* Runs one instruction. */
 void values_step(struct values_state *state, const struct insn *insn);
+
+/* Whether two values are known to be the same; what is not known is like nothing else. */
+bool values_same(struct value a, struct value b);
 
 /* The value in the 8 bytes at `offset` of the entry's rsp. */
 struct value values_slot(const struct values_state *state, int64_t offset);
