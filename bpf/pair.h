@@ -83,13 +83,13 @@ static __noinline int exit_unknown(void)
 /*
  * A trap costs more while the machine is slowed down: the sibling of a core at work, memory slower. The program that
  * began at `begun` is a part of it, so now and then it is looked at how long that takes, shortly after another probe,
- * since else it finds colder caches. The usual pace is an average in which slow times are too; from a little less on
- * the cost of a query's probes is taken to grow three times as fast, as it was found to in compilers, to the double at
- * most. What takes very long was interrupted.
+ * since else it finds colder caches. Where queries are few it finds somewhat colder ones all the same. From a little more
+ * than the usual pace on the cost of a query's probes is taken to grow three times as fast, as it was found to in
+ * compilers, to the double at most. What takes very long was interrupted.
  */
 static __always_inline void keep_pace(struct thread *thread, __u64 begun)
 {
-	__u64 taken = (bpf_ktime_get_ns() - begun) * 256, slow = usual_pace - usual_pace / 32, more = 0;
+	__u64 taken = (bpf_ktime_get_ns() - begun) * 256, slow = usual_pace + usual_pace / 16, more = 0;
 
 	if (!thread->pace)
 		thread->pace = taken;
