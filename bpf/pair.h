@@ -44,7 +44,7 @@ static __always_inline __u32 key_part(const struct pt_regs *ctx, __u32 where, in
 {
 	__u32 value = 0;
 
-	if (where != KEY_ON_STACK)
+	if (where != WIRE_ON_STACK)
 		return register_value(ctx, where);
 	bpf_probe_read_user(&value, sizeof(value), (void *)(ctx->sp + displacement));
 	return value;
@@ -61,7 +61,7 @@ static __noinline __u64 query_key(const struct pt_regs *ctx, __u64 cookie)
 	if (kind == KEY_UNIT)
 		return KEY_MAKE(kind, 0, 0);
 	if (kind == KEY_DEF_ID)
-		second = key_part(ctx, COOKIE_KEY_SECOND(cookie), displacement + (first == KEY_ON_STACK ? 4 : 0));
+		second = key_part(ctx, COOKIE_KEY_SECOND(cookie), displacement + (first == WIRE_ON_STACK ? 4 : 0));
 	return KEY_MAKE(kind, second, key_part(ctx, first, displacement));
 }
 
@@ -83,8 +83,8 @@ static __noinline int exit_unknown(void)
 /*
  * A trap costs more while the machine is slowed down: the sibling of a core at work, memory slower. The program that
  * began at `begun` is a part of it, so now and then it is looked at how long that takes, shortly after another probe,
- * since else it finds colder caches. Where queries are few it finds somewhat colder ones all the same. From a little more
- * than the usual pace on the cost of a query's probes is taken to grow three times as fast, as it was found to in
+ * since else it finds colder caches. Where queries are few it finds somewhat colder ones all the same. From a little
+ * more than the usual pace on the cost of a query's probes is taken to grow three times as fast, as it was found to in
  * compilers, to the double at most. What takes very long was interrupted.
  */
 static __always_inline void keep_pace(struct thread *thread, __u64 begun)

@@ -17,8 +17,8 @@
 #define WIRE_MAX_OBJECTS 4096  /* files with code that samples are in */
 #define WIRE_MAX_WORDS 4096    /* places and frames of the shadow stack in a sample */
 #define WIRE_ABSENCE_FRAMES 64 /* frames of the shadow stack sent with an absence, the innermost ones */
-#define WIRE_MAX_CALLERS 65536 /* by which they are told where their vtables are in no one place, likewise */
 #define WIRE_MAX_CALLS 65536   /* by which queries are told from stacks, of all compilers together */
+#define WIRE_MAX_CALLERS 65536 /* rows of the tables that tell where vtables lie, likewise */
 
 /* The number that a compiler has among objects, whatever number it was given when a sample met it. */
 #define WIRE_COMPILER_OBJECT(compiler) (WIRE_MAX_OBJECTS - WIRE_MAX_COMPILERS + (compiler))
@@ -54,7 +54,7 @@
 #define COOKIE_VTABLE_REGISTER(cookie) ((unsigned int)(((cookie) >> 12) & 0xf))
 #define COOKIE_VTABLE_ON_STACK(cookie) ((unsigned int)(((cookie) >> 16) & 1))
 #define COOKIE_KEY_KIND(cookie) ((unsigned int)(((cookie) >> 17) & 7))	   /* enum key_kind */
-#define COOKIE_KEY_FIRST(cookie) ((unsigned int)(((cookie) >> 20) & 0x1f)) /* a register, or KEY_ON_STACK */
+#define COOKIE_KEY_FIRST(cookie) ((unsigned int)(((cookie) >> 20) & 0x1f)) /* a register, or WIRE_ON_STACK */
 #define COOKIE_KEY_SECOND(cookie) ((unsigned int)(((cookie) >> 25) & 0x1f))
 #define COOKIE_VTABLE_DISPLACEMENT(cookie) ((int)(short)((cookie) >> 32) * 8) /* bytes from rsp */
 #define COOKIE_KEY_DISPLACEMENT(cookie) ((int)((cookie) >> 48) * 4)	      /* likewise */
@@ -64,7 +64,7 @@
 #define COOKIE_WITH_KEY(kind, first, second, displacement)                                                           \
 	((unsigned long long)(kind) << 17 | (unsigned long long)(first) << 20 | (unsigned long long)(second) << 25 | \
 	 (unsigned long long)(unsigned short)((displacement) / 4) << 48)
-#define KEY_ON_STACK 16 /* a second number that is there too lies behind the first one, if that is */
+#define WIRE_ON_STACK 16 /* no register's number; of a key's second number: behind the first, if that is there too */
 
 enum key_kind {
 	KEY_UNKNOWN,
@@ -127,8 +127,7 @@ struct wire_pass {
 	unsigned short count; /* of numbers; if there is but one, the byte is not looked at */
 };
 
-/* A call of a function is known by the compiler, the table, and how far the return address is from the guard's begin.
- */
+/* A call of a function is known by the table and how far behind the guard's begin the return address is. */
 struct wire_caller_key {
 	unsigned int compiler;
 	unsigned int table;
@@ -140,8 +139,6 @@ struct wire_caller {
 	unsigned int reg;
 	int displacement; /* bytes from rsp, if `reg` is WIRE_ON_STACK */
 };
-
-#define WIRE_ON_STACK 16 /* no register's number */
 
 /* Every record begins with this. `tgid` and `tid` as the initial pid namespace numbers them. */
 struct wire_header {

@@ -77,8 +77,8 @@ static void test_stack(void **state)
 
 	(void)state;
 	assert_int_equal(COOKIE_KEY_KIND(cookie), KEY_DEF_ID);
-	assert_int_equal(COOKIE_KEY_FIRST(cookie), KEY_ON_STACK);
-	assert_int_equal(COOKIE_KEY_SECOND(cookie), KEY_ON_STACK);
+	assert_int_equal(COOKIE_KEY_FIRST(cookie), WIRE_ON_STACK);
+	assert_int_equal(COOKIE_KEY_SECOND(cookie), WIRE_ON_STACK);
 	assert_int_equal(COOKIE_KEY_DISPLACEMENT(cookie), 0x10);
 }
 
@@ -122,7 +122,7 @@ static void test_halves_apart(void **state)
 	(void)state;
 	assert_int_equal(COOKIE(apart, KEY_DEF_ID), 0);
 	assert_int_equal(COOKIE_KEY_KIND(cookie), KEY_LOCAL);
-	assert_int_equal(COOKIE_KEY_FIRST(cookie), KEY_ON_STACK);
+	assert_int_equal(COOKIE_KEY_FIRST(cookie), WIRE_ON_STACK);
 	assert_int_equal(COOKIE_KEY_DISPLACEMENT(cookie), 0x10);
 }
 

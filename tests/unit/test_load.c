@@ -137,6 +137,7 @@ static int forget_world(void **state)
 		flow_free(&world.flows[i]);
 	}
 	free(world.plan.callers);
+	free(world.survey.loader_calls);
 	image_close(world.image);
 	return 0;
 }
@@ -148,6 +149,8 @@ static void add_runner(size_t function, const char *query)
 
 	assert_int_equal(flow_decode(world.image, &range, 1, &world.flows[function], NULL), 0);
 	assert_int_equal(values_follow(&world.flows[function], range.address, &world.values[function]), 0);
+	world.survey.loader_calls_known = false;
+	world.survey.loader_call_count = 0;
 	world.runners[world.survey.runner_count++] = (struct survey_runner){range.address, &world.values[function]};
 	if (query)
 		world.queries[world.survey.query_count++] = (struct survey_query){query, range.address};

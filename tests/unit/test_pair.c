@@ -67,9 +67,9 @@ static void keys_are_read_where_the_cookie_says(void **state)
 	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_UNIT, 0, 0, 0), &regs), KEY_MAKE(KEY_UNIT, 0, 0));
 	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_DEF_ID, 1, 8, 0), &regs), KEY_MAKE(KEY_DEF_ID, 7, 5));
 	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_LOCAL, 3, 0, 0), &regs), KEY_MAKE(KEY_LOCAL, 0, 9));
-	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_DEF_ID, 1, KEY_ON_STACK, 0x40), &regs),
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_DEF_ID, 1, WIRE_ON_STACK, 0x40), &regs),
 			 KEY_MAKE(KEY_DEF_ID, 33, 5));
-	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_CRATE, KEY_ON_STACK, 0, 0x40), &regs), KEY_MAKE(KEY_CRATE, 0, 33));
+	assert_int_equal(key_of(COOKIE_WITH_KEY(KEY_CRATE, WIRE_ON_STACK, 0, 0x40), &regs), KEY_MAKE(KEY_CRATE, 0, 33));
 }
 
 static void an_unknown_vtable_keeps_its_place(void **state)

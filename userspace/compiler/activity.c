@@ -477,6 +477,8 @@ int activity_survey(struct guard_survey *survey, struct plan *plan)
 	if (code == 0)
 		code = spans_to_plan(&search.spans, plan);
 	calls_free(&survey->calls);
+	free(survey->loader_calls);
+	survey->loader_calls = NULL;
 	for (size_t i = 0; i < search.finding_count; i++)
 		guard_free(&search.findings[i].guard);
 	free(search.findings);

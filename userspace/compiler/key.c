@@ -12,14 +12,14 @@ static bool is_low_half(struct value value, unsigned int argument)
 	       value.number == 0;
 }
 
-/* The register that holds an argument of 32 bits, or KEY_ON_STACK and the place from rsp. False if there is none. */
+/* The register that holds an argument of 32 bits, or WIRE_ON_STACK and the place from rsp. False if there is none. */
 static bool find_part(const struct values_state *state, unsigned int argument, unsigned int *where,
 		      int64_t *displacement)
 {
 	for (*where = 0; *where < FLOW_REGISTERS; (*where)++)
 		if (is_low_half(state->registers[*where], argument))
 			return true;
-	*where = KEY_ON_STACK;
+	*where = WIRE_ON_STACK;
 	for (unsigned int i = 0; i < state->slot_count; i++) {
 		*displacement = state->offsets[i] - state->stack;
 		if (is_low_half(state->slots[i], argument) && *displacement >= 0 && *displacement % 4 == 0 &&
@@ -48,7 +48,7 @@ uint64_t key_cookie(const struct values *values, uint64_t address, enum key_kind
 		return COOKIE_WITH_KEY(kind, first, 0, at);
 	if (!find_part(&state, argument + 1, &second, &behind))
 		return 0;
-	if (first == KEY_ON_STACK && second == KEY_ON_STACK && behind != at + 4)
+	if (first == WIRE_ON_STACK && second == WIRE_ON_STACK && behind != at + 4)
 		return 0;
-	return COOKIE_WITH_KEY(kind, first, second, first == KEY_ON_STACK ? at : behind);
+	return COOKIE_WITH_KEY(kind, first, second, first == WIRE_ON_STACK ? at : behind);
 }

@@ -8,13 +8,6 @@
 #include "compiler/event.h"
 #include "compiler/plan_rows.h"
 
-/* The called function's frame when the guard's instruction is about to run. */
-struct callee {
-	uint64_t address;
-	uint16_t table;
-	struct values_state state;
-};
-
 /* Where the callee has what its caller had in the register `reg`. */
 static bool find_saved(const struct values_state *state, uint8_t reg, struct plan_caller *row)
 {
@@ -56,8 +49,7 @@ static bool is_through(const struct values_state *state, const struct insn *insn
 	       (base.kind == VALUE_ARGUMENT && base.argument == vtable);
 }
 
-/* Whether a call passes the TyCtxt, which is behind the vtable among the caller's arguments, and then a key's address.
- */
+/* Whether a call passes the TyCtxt, the caller's argument behind the vtable, and then the address of a key. */
 static bool passes_key(const struct values_state *state, int vtable)
 {
 	/* The result's place may come first. */
@@ -71,31 +63,36 @@ static bool passes_key(const struct values_state *state, int vtable)
 	return false;
 }
 
-/* Adds the calls of loaders in a function that runs queries, with the vtable as its argument `vtable`. */
-static int add_runner(const struct values *values, int vtable, const struct callee *callee, struct plan *plan,
-		      size_t *added)
+static int add_call(struct guard_survey *survey, const struct survey_loader_call *call)
 {
-	const struct flow *flow = values->flow;
+	if (rows_grow((void **)&survey->loader_calls, survey->loader_call_count, sizeof(*call)) < 0) {
+		survey->loader_call_count = 0;
+		return -ENOMEM;
+	}
+	survey->loader_calls[survey->loader_call_count++] = *call;
+	return 0;
+}
 
-	for (size_t i = 0; i < flow->count; i++) {
+/* Adds the calls of loaders in a function that runs queries. */
+static int find_calls_in(struct guard_survey *survey, const struct survey_runner *runner)
+{
+	const struct flow *flow = runner->values->flow;
+	int vtable = guard_vtable_argument(runner->values, survey->filter_offset), code = 0;
+
+	for (size_t i = 0; vtable >= 0 && i < flow->count && code == 0; i++) {
 		const struct insn *insn = &flow->insns[i];
-		struct plan_caller row = {.table = callee->table};
+		struct survey_loader_call call = {.runner = runner->address, .behind = insn->address + insn->length};
 		struct values_state state;
-		struct vtable_place place;
 
-		if (insn->form != FORM_CALL || insn->callee || insn->target || !values_at(values, i, &state) ||
+		if (insn->form != FORM_CALL || insn->callee || !values_at(runner->values, i, &state) ||
 		    !is_through(&state, insn, vtable) || !passes_key(&state, vtable))
 			continue;
 		values_step(&state, insn);
-		place = guard_find_vtable(&state, vtable);
-		if (!place.known || !find_vtable(&callee->state, &place, &row))
-			continue;
-		row.distance = (int64_t)(insn->address + insn->length - callee->address);
-		if (rows_add_caller(plan, row) < 0)
-			return -ENOMEM;
-		++*added;
+		call.vtable = guard_find_vtable(&state, vtable);
+		if (call.vtable.known)
+			code = add_call(survey, &call);
 	}
-	return 0;
+	return code;
 }
 
 /* Whether the function at `runner` runs queries in incremental mode. */
@@ -105,6 +102,18 @@ static bool is_incremental(const struct guard_survey *survey, uint64_t runner)
 		if (survey->queries[i].runner == runner)
 			return true;
 	return false;
+}
+
+/* Finds the calls of loaders, unless that was done before. */
+static int find_calls(struct guard_survey *survey)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < survey->runner_count && code == 0 && !survey->loader_calls_known; i++)
+		if (is_incremental(survey, survey->runners[i].address))
+			code = find_calls_in(survey, &survey->runners[i]);
+	survey->loader_calls_known = code == 0;
+	return code;
 }
 
 /* Notes that loads of all queries that the function at `runner` runs are known to be their own. */
@@ -119,47 +128,47 @@ static void note_runner(const struct guard_survey *survey, uint64_t runner, stru
  * Adds to the plan where the vtable lies when the instruction at `address`, in the function `holder`, is about to run:
  * one row for each call through a pointer by which it may have been called. -ENOENT if there is none.
  */
-static int add_callers(const struct guard_survey *survey, const struct holder *holder, uint64_t address,
-		       struct plan *plan, uint64_t *cookie)
+static int add_callers(struct guard_survey *survey, const struct holder *holder, uint64_t address, struct plan *plan,
+		       uint64_t *cookie)
 {
-	struct callee callee = {.address = address};
+	size_t before = plan->caller_count;
+	unsigned int table = before ? plan->callers[before - 1].table + 1 : 1;
 	struct survey_function function;
+	struct values_state state;
 	const char *refusal;
-	size_t added = 0;
+	uint64_t noted = 0;
 	int64_t words;
 	bool known;
 	int code = survey_follow(survey, holder, &function, &refusal);
 
 	if (code < 0)
 		return code;
-	known = values_at(function.guarded.values, flow_find(function.guarded.values->flow, address), &callee.state);
+	known = values_at(function.guarded.values, flow_find(function.guarded.values->flow, address), &state);
 	survey_leave(&function);
 	if (!known)
 		return -ENOENT;
-	words = -callee.state.stack / 8;
-	callee.table = (uint16_t)(plan->caller_count ? plan->callers[plan->caller_count - 1].table + 1 : 1);
-	if (callee.state.stack % 8 || words < 0 || words > GUARD_MAX_WORDS || callee.table > WIRE_MAX_QUERIES)
+	words = -state.stack / 8;
+	if (state.stack % 8 || words < 0 || words > GUARD_MAX_WORDS || table > WIRE_MAX_QUERIES)
 		return -ENOENT;
-	for (size_t i = 0; i < survey->runner_count && code == 0; i++) {
-		const struct survey_runner *runner = &survey->runners[i];
-		size_t before = added;
-		int vtable;
+	code = find_calls(survey);
+	for (size_t i = 0; i < survey->loader_call_count && code == 0; i++) {
+		const struct survey_loader_call *call = &survey->loader_calls[i];
+		struct plan_caller row = {.table = (uint16_t)table, .distance = (int64_t)(call->behind - address)};
 
-		if (!is_incremental(survey, runner->address))
+		if (!find_vtable(&state, &call->vtable, &row))
 			continue;
-		vtable = guard_vtable_argument(runner->values, survey->filter_offset);
-		if (vtable >= 0)
-			code = add_runner(runner->values, vtable, &callee, plan, &added);
-		if (added > before)
-			note_runner(survey, runner->address, plan);
+		code = rows_add_caller(plan, row);
+		if (call->runner != noted)
+			note_runner(survey, call->runner, plan);
+		noted = call->runner;
 	}
-	*cookie = GUARD_MAKE(GUARD_QUERY_CALLER, 0, words, 0) |
-		  GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, callee.table), 0);
-	return code == 0 && !added ? -ENOENT : code;
+	*cookie =
+	    GUARD_MAKE(GUARD_QUERY_CALLER, 0, words, 0) | GUARD_WITH_NUMBER(WIRE_NUMBER(WIRE_CLASS_LOAD, table), 0);
+	return code == 0 && plan->caller_count == before ? -ENOENT : code;
 }
 
 /* Names the query, if it is known, by its number; else by whoever calls `holder`, or, as a last resort, not. */
-static int name(const struct guard_survey *survey, const struct holder *holder, uint64_t address, unsigned int query,
+static int name(struct guard_survey *survey, const struct holder *holder, uint64_t address, unsigned int query,
 		struct plan *plan, uint64_t *cookie)
 {
 	int code =
@@ -173,8 +182,8 @@ static int name(const struct guard_survey *survey, const struct holder *holder, 
 	return 0;
 }
 
-int load_cookie(const struct guard_survey *survey, const struct holder *holder, const struct guard *guard,
-		struct plan *plan, uint64_t *cookie)
+int load_cookie(struct guard_survey *survey, const struct holder *holder, const struct guard *guard, struct plan *plan,
+		uint64_t *cookie)
 {
 	unsigned int query = event_query_of_closure(survey, holder);
 
@@ -191,7 +200,7 @@ int load_cookie(const struct guard_survey *survey, const struct holder *holder, 
 	return name(survey, holder, guard->entry, query, plan, cookie);
 }
 
-int load_cookie_at_call(const struct guard_survey *survey, const struct frames_begin *begin, struct plan *plan,
+int load_cookie_at_call(struct guard_survey *survey, const struct frames_begin *begin, struct plan *plan,
 			uint64_t *cookie)
 {
 	int code = 0;

@@ -14,11 +14,11 @@
  * Writes the cookie of the begin of `guard`, a load's in `holder`, but for the guard's number. Notes in the plan for
  * which queries' loads that names the query, and where callers have the vtables. Returns 0 or -ENOMEM.
  */
-int load_cookie(const struct guard_survey *survey, const struct holder *holder, const struct guard *guard,
-		struct plan *plan, uint64_t *cookie);
+int load_cookie(struct guard_survey *survey, const struct holder *holder, const struct guard *guard, struct plan *plan,
+		uint64_t *cookie);
 
 /* The same for a load in a function that several queries' own functions call, at one of those calls. */
-int load_cookie_at_call(const struct guard_survey *survey, const struct frames_begin *begin, struct plan *plan,
+int load_cookie_at_call(struct guard_survey *survey, const struct frames_begin *begin, struct plan *plan,
 			uint64_t *cookie);
 
 #endif

@@ -13,6 +13,12 @@ struct survey_runner {
 	const struct values *values;
 };
 
+/* A call by which a function that runs queries may load a result, and where it has the vtable behind it. */
+struct survey_loader_call {
+	uint64_t runner, behind; /* addresses */
+	struct vtable_place vtable;
+};
+
 /* A query and the function that runs it in incremental mode. */
 struct survey_query {
 	const char *name;
@@ -29,6 +35,9 @@ struct guard_survey {
 	const struct shared *shared;
 	int32_t filter_offset; /* of the profiler's filter, from the TyCtxt */
 	struct guard_calls calls;
+	struct survey_loader_call *loader_calls;
+	size_t loader_call_count;
+	bool loader_calls_known; /* they are looked for when they are needed first */
 	const struct plan *plan; /* with its queries, sorted */
 };
 

@@ -56,7 +56,7 @@ bool values_at(const struct values *values, size_t index, struct values_state *o
 /* Runs one instruction. */
 void values_step(struct values_state *state, const struct insn *insn);
 
-/* Whether two values are known to be the same; what is not known is like nothing else. */
+/* Whether two values are the same, or neither is known. */
 bool values_same(struct value a, struct value b);
 
 /* The value in the 8 bytes at `offset` of the entry's rsp. */
