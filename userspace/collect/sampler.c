@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "collect/sampler.h"
 
-#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
-#include <glob.h>
-#include <limits.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bpf/wire.h"
-#include "collect/places.h"
+#include "collect/objects.h"
 #include "collect/telling.h"
-#include "collect/upload.h"
-#include "unwind/unwind.h"
 #include "util/clock.h"
-#include "util/path.h"
 
 /*
  * Seconds that a sample takes, about: 10 us for a compiler's stack of some thirty functions, and 20 to 25 us for the
@@ -31,40 +21,17 @@
  */
 #define SAMPLE_COST 50e-6
 
-/* A table in the kernel, by the file that it was made of. */
-struct file_table {
-	dev_t device;
-	ino_t inode;
-	struct timespec changed;
-	int map; /* -1: the file has no table */
-};
-
-/* A compiler that is expected, and the file with its code. */
-struct expected {
-	dev_t device;
-	ino_t inode;
-	struct told_compiler compiler;
-};
-
 struct sampler {
 	struct querytap_bpf *bpf;
-	const char *cache;
-	const struct identity *owner;
+	struct objects *objects;
 	struct sampled *sampled;
-	struct places *places;
 	unsigned int hz;
 	uint64_t began, began_real; /* CLOCK_MONOTONIC, which samples have, and CLOCK_REALTIME, nanoseconds */
 	uint64_t ended;		    /* as `began`; 0 until then */
 	struct bpf_link **links;    /* one for each processor; NULL where it is offline */
 	int processors;
-	struct file_table *tables;
-	size_t table_count, table_room;
-	struct expected expected[COLLECT_MAX_COMPILERS];
-	size_t expected_count;
-	const struct told_compiler *compilers[WIRE_MAX_OBJECTS]; /* by the object that is their code */
 	struct wire_sample told;
 	bool queries_are_told; /* by stacks alone */
-	int vdso;	       /* a file made of it; -1 if it was not met */
 	struct collect_samples totals;
 };
 
@@ -112,171 +79,25 @@ bool sampler_is_possible(void)
 	return has;
 }
 
-/* ---- tables ---- */
-
-/* Makes the file's table and puts it into the kernel. Returns its descriptor, or -1 if the file has none. */
-static int make_table(struct sampler *sampler, const char *path)
-{
-	uint64_t begun = clock_now(CLOCK_MONOTONIC);
-	struct unwind_table table;
-	int map = -1;
-
-	if (unwind_table_get(path, sampler->cache, sampler->owner, &table, NULL) == 0) {
-		map = table_upload(&table);
-		if (map >= 0)
-			sampler->totals.table_bytes += table.count * sizeof(*table.words);
-		unwind_table_free(&table);
-	}
-	sampler->totals.table_ns += clock_now(CLOCK_MONOTONIC) - begun;
-	return map < 0 ? -1 : map;
-}
-
-/* The table of the file at `path`, which is made if that is a new one. NULL if memory runs out. */
-static struct file_table *table_of(struct sampler *sampler, const char *path, const struct stat *status)
-{
-	struct file_table *added;
-
-	for (size_t i = 0; i < sampler->table_count; i++) {
-		struct file_table *table = &sampler->tables[i];
-
-		if (table->device == status->st_dev && table->inode == status->st_ino &&
-		    table->changed.tv_sec == status->st_ctim.tv_sec &&
-		    table->changed.tv_nsec == status->st_ctim.tv_nsec)
-			return table;
-	}
-	if (sampler->table_count == sampler->table_room) {
-		size_t room = sampler->table_room ? sampler->table_room * 2 : 64;
-		struct file_table *grown = realloc(sampler->tables, room * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		sampler->tables = grown;
-		sampler->table_room = room;
-	}
-	added = &sampler->tables[sampler->table_count++];
-	*added = (struct file_table){status->st_dev, status->st_ino, status->st_ctim, make_table(sampler, path)};
-	return added;
-}
-
-static void expect_file(struct sampler *sampler, const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) == 0)
-		table_of(sampler, path, &status);
-}
-
-int sampler_table(struct sampler *sampler, const char *path)
-{
-	struct stat status;
-	const struct file_table *table = stat(path, &status) == 0 ? table_of(sampler, path, &status) : NULL;
-
-	return table ? table->map : -1;
-}
-
-static void expect_compiler(struct sampler *sampler, const struct plan *plan, size_t number)
-{
-	struct stat status;
-
-	if (sampler->expected_count < COLLECT_MAX_COMPILERS && stat(plan->path, &status) == 0)
-		sampler->expected[sampler->expected_count++] =
-		    (struct expected){status.st_dev, status.st_ino, {plan, (unsigned int)number}};
-}
-
-void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t number)
-{
-	const char *compiler = plan->path, *name = path_name(compiler);
-	glob_t found = {0};
-	char *pattern;
-
-	expect_compiler(sampler, plan, number);
-	expect_file(sampler, compiler);
-	if (asprintf(&pattern, "%.*slibLLVM*.so*", (int)(name - compiler), compiler) < 0)
-		return;
-	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			expect_file(sampler, found.gl_pathv[i]);
-	globfree(&found);
-	free(pattern);
-}
-
-/* Gives the kernel the table of the file at `path`, which is the object with this number. */
-static void load_object(struct sampler *sampler, uint32_t number, const char *path, const struct stat *status)
-{
-	const struct file_table *table = table_of(sampler, path, status);
-
-	sampler->totals.objects++;
-	if (table && table->map >= 0)
-		bpf_map_update_elem(bpf_map__fd(sampler->bpf->maps.tables), &number, &table->map, BPF_ANY);
-}
-
-/* The vdso is no file, but the same in every process: what is mapped here is made one. */
-static void take_vdso(struct sampler *sampler, const struct wire_object *record)
-{
-	const void *vdso = (const void *)getauxval(AT_SYSINFO_EHDR);
-	size_t size = record->end - record->start;
-	char path[64];
-	struct stat status;
-
-	if (!vdso || sampler->vdso >= 0)
-		return;
-	sampler->vdso = memfd_create("vdso", MFD_CLOEXEC);
-	if (sampler->vdso < 0 || write(sampler->vdso, vdso, size) != (ssize_t)size || fstat(sampler->vdso, &status) < 0)
-		return;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", sampler->vdso);
-	places_note(sampler->places, record->header.count, path, "vdso", &status);
-	load_object(sampler, record->header.count, path, &status);
-}
-
-/* A file was met. If the process that had it is gone, whoever meets it next is to tell of it again. */
-static void take_file(struct sampler *sampler, const struct wire_object *record)
-{
-	char path[64], target[PATH_MAX];
-	struct stat status;
-	ssize_t size;
-
-	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", record->header.tgid, record->start, record->end);
-	size = readlink(path, target, sizeof(target) - 1);
-	if (size < 0 || stat(path, &status) < 0) {
-		bpf_map_delete_elem(bpf_map__fd(sampler->bpf->maps.objects), &record->key);
-		return;
-	}
-	target[size] = '\0';
-	for (size_t i = 0; i < sampler->expected_count; i++)
-		if (sampler->expected[i].device == status.st_dev && sampler->expected[i].inode == status.st_ino)
-			sampler->compilers[record->header.count] = &sampler->expected[i].compiler;
-	places_note(sampler->places, record->header.count, target, path_name(target), &status);
-	load_object(sampler, record->header.count, path, &status);
-}
-
-static void take_object(struct sampler *sampler, const struct wire_object *record)
-{
-	if (record->header.count >= WIRE_MAX_OBJECTS)
-		return;
-	if (record->key.inode)
-		take_file(sampler, record);
-	else
-		take_vdso(sampler, record);
-}
-
 static void take_sample(struct sampler *sampler, const struct wire_sample *sample)
 {
 	sampler->totals.ends[sample->in_kernel & SAMPLE_IN_KERNEL][sample->end % SAMPLE_ENDS]++;
 	sampler->totals.samples++;
-	tell_queries(sampler->compilers, sample, &sampler->told);
+	tell_queries(objects_compilers(sampler->objects), sample, &sampler->told);
 	sampled_add(sampler->sampled, &sampler->told);
 }
 
 /* Called for each record by libbpf. */
 static int take_record(void *context, void *data, size_t size)
 {
+	struct sampler *sampler = context;
 	const struct wire_header *header = data;
 
 	(void)size;
 	if (header->kind == WIRE_OBJECT)
-		take_object(context, data);
+		objects_take(sampler->objects, data);
 	else if (header->kind == WIRE_SAMPLE)
-		take_sample(context, data);
+		take_sample(sampler, data);
 	return 0;
 }
 
@@ -345,18 +166,15 @@ int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struc
 	if (!sampler)
 		return error_set(err, ENOMEM, "out of memory");
 	sampler->bpf = bpf;
-	sampler->vdso = -1;
 	sampler->hz = options->sample_hz;
 	sampler->queries_are_told = options->overhead.mode == OVERHEAD_SAMPLE;
 	sampler->began = clock_now(CLOCK_MONOTONIC);
 	sampler->began_real = clock_now(CLOCK_REALTIME);
-	sampler->cache = options->cache;
-	sampler->owner = options->owner;
 	sampler->processors = libbpf_num_possible_cpus();
 	sampler->links = calloc((size_t)sampler->processors, sizeof(*sampler->links));
 	sampler->sampled = sampled_new(sampler->began);
-	sampler->places = places_new();
-	code = sampler->links && sampler->sampled && sampler->places
+	sampler->objects = objects_new(bpf, options);
+	code = sampler->links && sampler->sampled && sampler->objects
 		   ? ring_buffer__add(ring, bpf_map__fd(bpf->maps.samples), take_record, sampler)
 		   : -ENOMEM;
 	if (code < 0)
@@ -393,9 +211,20 @@ double sampler_share(const struct sampler *sampler)
 	return sampler->hz * SAMPLE_COST;
 }
 
+void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t number)
+{
+	objects_expect(sampler->objects, plan, number);
+}
+
+int sampler_table(const struct sampler *sampler, const char *path)
+{
+	return objects_table(sampler->objects, path);
+}
+
 void sampler_totals(const struct sampler *sampler, struct collect_samples *totals)
 {
 	*totals = sampler->totals;
+	objects_totals(sampler->objects, totals);
 	totals->lost = sampler->bpf->bss->lost_samples + sampled_left_out(sampler->sampled);
 }
 
@@ -406,7 +235,7 @@ const struct sampled *sampler_sampled(const struct sampler *sampler)
 
 int sampler_places(const struct sampler *sampler, struct place *list, size_t count)
 {
-	return places_name(sampler->places, list, count);
+	return objects_places(sampler->objects, list, count);
 }
 
 uint64_t sampler_began(const struct sampler *sampler)
@@ -432,13 +261,7 @@ void sampler_free(struct sampler *sampler)
 		return;
 	sampler_stop(sampler);
 	sampled_free(sampler->sampled);
-	places_free(sampler->places);
-	for (size_t i = 0; i < sampler->table_count; i++)
-		if (sampler->tables[i].map >= 0)
-			close(sampler->tables[i].map);
-	if (sampler->vdso >= 0)
-		close(sampler->vdso);
-	free(sampler->tables);
+	objects_free(sampler->objects);
 	free(sampler->links);
 	free(sampler);
 }

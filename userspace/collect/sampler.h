@@ -35,7 +35,7 @@ int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struc
 void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t number);
 
 /* The kernel's copy of an expected file's table, which stays the sampler's; -1 if it has none. */
-int sampler_table(struct sampler *sampler, const char *path);
+int sampler_table(const struct sampler *sampler, const char *path);
 
 /* Begins to sample, if that is not done yet. Fails with a sentence where events cannot be opened. */
 int sampler_start(struct sampler *sampler, struct error *err);
