@@ -132,3 +132,24 @@ int take_sample(struct bpf_perf_event_data *ctx)
 	send_sample(&walk);
 	return 0;
 }
+
+static long identify(struct task_struct *task, struct vm_area_struct *vma, struct wire_object_key *key)
+{
+	struct inode *inode = BPF_CORE_READ(vma, vm_file, f_inode);
+
+	(void)task;
+	if (inode)
+		read_key(key, inode);
+	return 0;
+}
+
+/* The collector runs this for files that it expects to be met. */
+SEC("syscall")
+int identify_file(struct wire_mapped *mapped)
+{
+	struct wire_object_key key = {0};
+
+	bpf_find_vma(bpf_get_current_task_btf(), mapped->address, identify, &key, 0);
+	mapped->key = key;
+	return 0;
+}

@@ -93,7 +93,18 @@ __weak __noinline __u64 tree_find(struct scratch *scratch, __u64 root, __u64 add
 	return 0;
 }
 
-/* The number of the file, given by whoever meets it first, who tells the collector; 0 if there are too many. */
+static __always_inline void read_key(struct wire_object_key *key, const struct inode *inode)
+{
+	key->inode = BPF_CORE_READ(inode, i_ino);
+	key->size = BPF_CORE_READ(inode, i_size);
+	key->generation = BPF_CORE_READ(inode, i_generation);
+	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+}
+
+/*
+ * The number of the file. One that the collector did not expect is given one by whoever meets it first, who tells the
+ * collector. 0 if there are too many.
+ */
 static __noinline __u32 object_number(const struct wire_object_key *key, __u64 start, __u64 end)
 {
 	__u32 *known = bpf_map_lookup_elem(&objects, key), number;
@@ -165,12 +176,8 @@ __weak __noinline int look_up_mapping(struct scratch *scratch, struct mapping *m
 		mapping->object = (__u64)inode == scratch->inode ? scratch->object : 0;
 		return 0;
 	}
-	if (inode) {
-		key.inode = BPF_CORE_READ(inode, i_ino);
-		key.size = BPF_CORE_READ(inode, i_size);
-		key.generation = BPF_CORE_READ(inode, i_generation);
-		key.device = BPF_CORE_READ(inode, i_sb, s_dev);
-	}
+	if (inode)
+		read_key(&key, inode);
 	mapping->object = object_number(&key, mapping->start, mapping->end);
 	if (!mapping->object)
 		mapping->start = mapping->end = 0; /* to be asked again */

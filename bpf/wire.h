@@ -337,6 +337,13 @@ struct wire_object {
 	unsigned long long start, end; /* of the mapping, bytes: the file is /proc/TGID/map_files/START-END */
 };
 
+/* What identify_file is asked: the file that is mapped at an address of who asks. The key is all zero if there is none.
+ */
+struct wire_mapped {
+	unsigned long long address;
+	struct wire_object_key key;
+};
+
 /* Why a thread was off the CPU. */
 enum absence_reason {
 	ABSENCE_PREEMPTED, /* it could have run on, but others were to run */
@@ -430,6 +437,7 @@ _Static_assert(sizeof(struct wire_compiler) == 32, "shared with BPF");
 _Static_assert(sizeof(struct wire_end) == 112, "shared with BPF");
 _Static_assert(sizeof(struct wire_freed) == 72, "shared with BPF");
 _Static_assert(sizeof(struct wire_file) == 32 + WIRE_FILE_NAME, "shared with BPF");
+_Static_assert(sizeof(struct wire_mapped) == 32, "shared with BPF");
 _Static_assert(sizeof(struct wire_sample) == 72 + 8 * WIRE_MAX_WORDS, "shared with BPF");
 _Static_assert(sizeof(struct wire_object) == 56, "shared with BPF");
 _Static_assert(sizeof(struct wire_absence) == 48 + 2 * WIRE_ABSENCE_FRAMES, "shared with BPF");

@@ -9,6 +9,11 @@ static void add_in_kernel(struct samples_builder *builder, unsigned int count, c
 	add_flagged(builder, count, PID, START_MS + 10, stack, SAMPLES_KERNEL);
 }
 
+static void add_incomplete(struct samples_builder *builder, unsigned int count, const char *stack)
+{
+	add_flagged(builder, count, PID, START_MS + 10, stack, SAMPLES_INCOMPLETE);
+}
+
 static void add(struct samples_builder *builder, unsigned int count, const char *stack)
 {
 	add_at(builder, count, PID, START_MS + 10, stack);
@@ -164,6 +169,28 @@ static void test_share(void **state)
 	assert_int_equal(row->source_count, 0);
 	assert_string_equal(world->estimates.rows[0].label, "typeck");
 	assert_null(estimates_find(&world->estimates, "expand"));
+	finish(world);
+}
+
+/* Where a walk ended before it came to what was timed, what ran in that is not known. */
+static void test_incomplete(void **state)
+{
+	struct world *world = begin("layout_of", "");
+
+	(void)state;
+	measure(world, "typeck", 100);
+	measure(world, "analysis", 40);
+	add(world->builder, 6, "main|[analysis]|[typeck]|walk");
+	add(world->builder, 2, "main|[analysis]|[typeck]|walk|[layout_of]|compute");
+	add_incomplete(world->builder, 90, "[analysis]|[typeck]|clock");
+	/* These came further than to the innermost query, or were in nothing. */
+	add_incomplete(world->builder, 1, "[analysis]|[typeck]|walk|[layout_of]|compute");
+	add_incomplete(world->builder, 1, "begin|[typeck]|walk|[layout_of]|compute");
+	add_incomplete(world->builder, 4, "clock");
+	estimate(world);
+	assert_int_equal(world->estimates.samples, 104);
+	assert_self(world, "layout_of", 40);
+	assert_self(world, "typeck", 60);
 	finish(world);
 }
 
@@ -379,11 +406,12 @@ static void test_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_share),	    cmocka_unit_test(test_several),
-	    cmocka_unit_test(test_in_nothing),	    cmocka_unit_test(test_let_go),
-	    cmocka_unit_test(test_within_let_go),   cmocka_unit_test(test_loads),
-	    cmocka_unit_test(test_probes),	    cmocka_unit_test(test_waits),
-	    cmocka_unit_test(test_other_processes), cmocka_unit_test(test_nothing),
+	    cmocka_unit_test(test_share),      cmocka_unit_test(test_several),
+	    cmocka_unit_test(test_incomplete), cmocka_unit_test(test_in_nothing),
+	    cmocka_unit_test(test_let_go),     cmocka_unit_test(test_within_let_go),
+	    cmocka_unit_test(test_loads),      cmocka_unit_test(test_probes),
+	    cmocka_unit_test(test_waits),      cmocka_unit_test(test_other_processes),
+	    cmocka_unit_test(test_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

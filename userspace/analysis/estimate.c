@@ -209,6 +209,22 @@ static bool is_in_probe(const struct state *state, const struct samples_sample *
 	       place_of(state, sample->stack)->probed;
 }
 
+/*
+ * Whether the walk ended before the function in which the innermost item began, so that other items that are not timed
+ * may have been left out between: no function stands outside of that item, which is known to be open all the same.
+ */
+static bool is_cut_inside(const struct state *state, const struct samples_sample *sample)
+{
+	const struct samples *samples = state->samples;
+	uint32_t at = state->around[sample->stack];
+
+	if (!at || !(sample->flags & SAMPLES_INCOMPLETE))
+		return false;
+	while (at && samples->frames[samples->stacks[at].frame].kind != SAMPLES_FUNCTION)
+		at = samples->stacks[at].parent;
+	return !at;
+}
+
 static int count(struct state *state)
 {
 	const struct samples *samples = state->samples;
@@ -225,8 +241,9 @@ static int count(struct state *state)
 
 		if (!is_of_process(state, sample->thread, sample->time) || is_in_probe(state, sample))
 			continue;
-		state->counts[sample->stack]++;
 		state->out->samples++;
+		if (!is_cut_inside(state, sample))
+			state->counts[sample->stack]++;
 	}
 	return 0;
 }

@@ -2,8 +2,10 @@
 #include "collect/objects.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,9 @@
 #include "unwind/unwind.h"
 #include "util/clock.h"
 #include "util/path.h"
+
+/* Files that are expected at once: four of each compiler, the C library's two and the vdso. */
+enum { MAX_AHEAD = 4 * COLLECT_MAX_COMPILERS + 3 };
 
 /* A table in the kernel, by the file that it was made of. */
 struct file_table {
@@ -32,6 +37,13 @@ struct expected {
 	struct told_compiler compiler;
 };
 
+/* A file that was given a number before it is met. */
+struct ahead {
+	struct wire_object_key key;
+	uint32_t number;
+	int map; /* its table; -1: it has none */
+};
+
 struct objects {
 	struct querytap_bpf *bpf;
 	const char *cache;
@@ -41,9 +53,11 @@ struct objects {
 	size_t table_count, table_room;
 	struct expected expected[COLLECT_MAX_COMPILERS];
 	size_t expected_count;
+	struct ahead ahead[MAX_AHEAD]; /* not yet given to the kernel */
+	size_t ahead_count;
 	const struct told_compiler *compilers[WIRE_MAX_OBJECTS]; /* by the object that is their code */
 	int vdso;						 /* a file made of it; -1 if it was not met */
-	uint64_t met;						 /* files */
+	uint64_t known;						 /* files */
 	uint64_t table_bytes, table_ns;				 /* as in struct collect_samples */
 };
 
@@ -112,14 +126,6 @@ static struct file_table *table_of(struct objects *objects, const char *path, co
 	return added;
 }
 
-static void expect_file(struct objects *objects, const char *path)
-{
-	struct stat status;
-
-	if (stat(path, &status) == 0)
-		table_of(objects, path, &status);
-}
-
 int objects_table(struct objects *objects, const char *path)
 {
 	struct stat status;
@@ -128,67 +134,172 @@ int objects_table(struct objects *objects, const char *path)
 	return table ? table->map : -1;
 }
 
-static void expect_compiler(struct objects *objects, const struct plan *plan, size_t number)
-{
-	struct stat status;
+/* ---- what is expected ---- */
 
-	if (objects->expected_count < COLLECT_MAX_COMPILERS && stat(plan->path, &status) == 0)
-		objects->expected[objects->expected_count++] =
-		    (struct expected){status.st_dev, status.st_ino, {plan, (unsigned int)number}};
+/* What tells the file apart from others; the key is all zero if that cannot be found out. */
+static void find_key(const struct objects *objects, const char *path, struct wire_object_key *key)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *page = fd >= 0 ? mmap(NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+	struct wire_mapped mapped = {.address = (uintptr_t)page};
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &mapped, .ctx_size_in = sizeof(mapped));
+
+	if (page != MAP_FAILED) {
+		bpf_prog_test_run_opts(bpf_program__fd(objects->bpf->progs.identify_file), &options);
+		munmap(page, 1);
+	}
+	if (fd >= 0)
+		close(fd);
+	*key = mapped.key;
 }
 
-void objects_expect(struct objects *objects, const struct plan *plan, size_t number)
+/* The compiler whose code is in the file; NULL if it is none's that is expected. */
+static const struct told_compiler *compiler_in(const struct objects *objects, const struct stat *status)
 {
-	const char *compiler = plan->path, *name = path_name(compiler);
-	glob_t found = {0};
-	char *pattern;
+	for (size_t i = 0; i < objects->expected_count; i++)
+		if (objects->expected[i].device == status->st_dev && objects->expected[i].inode == status->st_ino)
+			return &objects->expected[i].compiler;
+	return NULL;
+}
 
-	expect_compiler(objects, plan, number);
-	expect_file(objects, compiler);
-	if (asprintf(&pattern, "%.*slibLLVM*.so*", (int)(name - compiler), compiler) < 0)
+/* Notes a file that has a number: where it is, its name, and as what it can be opened. Returns its table, or -1. */
+static int note_object(struct objects *objects, uint32_t number, const char *path, const char *name, const char *opened,
+		       const struct stat *status)
+{
+	const struct file_table *table = table_of(objects, opened, status);
+
+	objects->known++;
+	objects->compilers[number] = compiler_in(objects, status);
+	places_note(objects->places, number, path, name, status);
+	return table ? table->map : -1;
+}
+
+/* Gives a number to the file, unless it has one; `key` is all zero for the vdso. */
+static void number_ahead(struct objects *objects, const struct wire_object_key *key, const char *path, const char *name,
+			 const struct stat *status)
+{
+	struct ahead *ahead = &objects->ahead[objects->ahead_count];
+	uint32_t number;
+
+	if (objects->ahead_count == MAX_AHEAD ||
+	    bpf_map_lookup_elem(bpf_map__fd(objects->bpf->maps.objects), key, &number) == 0)
 		return;
+	for (size_t i = 0; i < objects->ahead_count; i++)
+		if (memcmp(&objects->ahead[i].key, key, sizeof(*key)) == 0)
+			return;
+	number = __atomic_add_fetch(&objects->bpf->bss->object_count, 1, __ATOMIC_RELAXED);
+	if (number >= WIRE_COMPILER_OBJECT(0))
+		return;
+	*ahead = (struct ahead){*key, number, note_object(objects, number, path, name, path, status)};
+	objects->ahead_count++;
+}
+
+static void expect_file(struct objects *objects, const char *path)
+{
+	char *real = realpath(path, NULL);
+	struct wire_object_key key = {0};
+	struct stat status;
+
+	if (real && stat(real, &status) == 0)
+		find_key(objects, real, &key);
+	if (key.inode)
+		number_ahead(objects, &key, real, path_name(real), &status);
+	free(real);
+}
+
+static void expect_pattern(struct objects *objects, const char *pattern)
+{
+	glob_t found = {0};
+
 	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			expect_file(objects, found.gl_pathv[i]);
 	globfree(&found);
-	free(pattern);
-}
-
-/* Gives the kernel the table of the file at `path`, which is the object with this number. */
-static void load_object(struct objects *objects, uint32_t number, const char *path, const struct stat *status)
-{
-	const struct file_table *table = table_of(objects, path, status);
-
-	objects->met++;
-	if (table && table->map >= 0)
-		bpf_map_update_elem(bpf_map__fd(objects->bpf->maps.tables), &number, &table->map, BPF_ANY);
 }
 
 /* The vdso is no file, but the same in every process: what is mapped here is made one. */
-static void take_vdso(struct objects *objects, const struct wire_object *record)
+static void expect_vdso(struct objects *objects)
 {
-	const void *vdso = (const void *)getauxval(AT_SYSINFO_EHDR);
-	size_t size = record->end - record->start;
-	char path[64];
+	const ElfW(Ehdr) *vdso = (const ElfW(Ehdr) *)getauxval(AT_SYSINFO_EHDR);
+	const struct wire_object_key none = {0};
 	struct stat status;
+	char path[64];
+	size_t size;
 
 	if (!vdso || objects->vdso >= 0)
 		return;
+	size = vdso->e_shoff + (size_t)vdso->e_shnum * vdso->e_shentsize;
 	objects->vdso = memfd_create("vdso", MFD_CLOEXEC);
 	if (objects->vdso < 0 || write(objects->vdso, vdso, size) != (ssize_t)size || fstat(objects->vdso, &status) < 0)
 		return;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", objects->vdso);
-	places_note(objects->places, record->header.count, path, "vdso", &status);
-	load_object(objects, record->header.count, path, &status);
+	number_ahead(objects, &none, path, "vdso", &status);
 }
 
-/* A file was met. If the process that had it is gone, whoever meets it next is to tell of it again. */
-static void take_file(struct objects *objects, const struct wire_object *record)
+/* Called for each file that this program's code is in: the C library is most likely the compiler's too. */
+static int expect_c_library(struct dl_phdr_info *info, size_t size, void *context)
 {
+	const char *name = path_name(info->dlpi_name);
+
+	(void)size;
+	if (strncmp(name, "libc.so", 7) == 0 || strncmp(name, "ld-linux", 8) == 0)
+		expect_file(context, info->dlpi_name);
+	return 0;
+}
+
+void objects_expect(struct objects *objects, const struct plan *plan, size_t number)
+{
+	const char *compiler = plan->path;
+	int folder = (int)(path_name(compiler) - compiler);
+	char pattern[PATH_MAX];
+	struct stat status;
+
+	if (objects->expected_count < COLLECT_MAX_COMPILERS && stat(compiler, &status) == 0)
+		objects->expected[objects->expected_count++] =
+		    (struct expected){status.st_dev, status.st_ino, {plan, (unsigned int)number}};
+	expect_file(objects, compiler);
+	snprintf(pattern, sizeof(pattern), "%.*slibLLVM*.so*", folder, compiler);
+	expect_pattern(objects, pattern);
+	snprintf(pattern, sizeof(pattern), "%.*s../bin/rustc", folder, compiler);
+	expect_file(objects, pattern);
+	dl_iterate_phdr(expect_c_library, objects);
+	expect_vdso(objects);
+}
+
+void objects_load(struct objects *objects)
+{
+	uint32_t numbers[MAX_AHEAD], count = 0;
+	int maps[MAX_AHEAD];
+
+	for (size_t i = 0; i < objects->ahead_count; i++) {
+		if (objects->ahead[i].map < 0)
+			continue;
+		numbers[count] = objects->ahead[i].number;
+		maps[count++] = objects->ahead[i].map;
+	}
+	/* The kernel waits once for all, from Linux 6.8 on. */
+	if (count)
+		bpf_map_update_batch(bpf_map__fd(objects->bpf->maps.tables), numbers, maps, &count, NULL);
+	/* With its key there, a file counts as met. */
+	for (size_t i = 0; i < objects->ahead_count; i++)
+		bpf_map_update_elem(bpf_map__fd(objects->bpf->maps.objects), &objects->ahead[i].key,
+				    &objects->ahead[i].number, BPF_NOEXIST);
+	objects->ahead_count = 0;
+}
+
+/* ---- what is met ---- */
+
+/* If the process that had the file is gone, whoever meets it next is to tell of it again. */
+void objects_take(struct objects *objects, const struct wire_object *record)
+{
+	uint32_t number = record->header.count;
 	char path[64], target[PATH_MAX];
 	struct stat status;
 	ssize_t size;
+	int map;
 
+	if (number >= WIRE_MAX_OBJECTS)
+		return;
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", record->header.tgid, record->start, record->end);
 	size = readlink(path, target, sizeof(target) - 1);
 	if (size < 0 || stat(path, &status) < 0) {
@@ -196,21 +307,9 @@ static void take_file(struct objects *objects, const struct wire_object *record)
 		return;
 	}
 	target[size] = '\0';
-	for (size_t i = 0; i < objects->expected_count; i++)
-		if (objects->expected[i].device == status.st_dev && objects->expected[i].inode == status.st_ino)
-			objects->compilers[record->header.count] = &objects->expected[i].compiler;
-	places_note(objects->places, record->header.count, target, path_name(target), &status);
-	load_object(objects, record->header.count, path, &status);
-}
-
-void objects_take(struct objects *objects, const struct wire_object *record)
-{
-	if (record->header.count >= WIRE_MAX_OBJECTS)
-		return;
-	if (record->key.inode)
-		take_file(objects, record);
-	else
-		take_vdso(objects, record);
+	map = note_object(objects, number, target, path_name(target), path, &status);
+	if (map >= 0)
+		bpf_map_update_elem(bpf_map__fd(objects->bpf->maps.tables), &number, &map, BPF_ANY);
 }
 
 const struct told_compiler *const *objects_compilers(const struct objects *objects)
@@ -225,7 +324,7 @@ int objects_places(const struct objects *objects, struct place *list, size_t cou
 
 void objects_totals(const struct objects *objects, struct collect_samples *totals)
 {
-	totals->objects += objects->met;
+	totals->objects += objects->known;
 	totals->table_bytes += objects->table_bytes;
 	totals->table_ns += objects->table_ns;
 }

@@ -16,10 +16,17 @@ struct objects;
 struct objects *objects_new(struct querytap_bpf *bpf, const struct collect_options *options);
 
 /*
- * Makes the tables of a compiler before it is met: of the file with its code, and of the LLVM that lies beside it. The
- * plan, of the compiler with this number, is borrowed until objects_free.
+ * Makes the tables of what is in a compiler's stacks before it is met: of the file with its code, the LLVM that lies
+ * beside it, its program, the C library and the vdso. The plan, of the compiler with this number, is borrowed until
+ * objects_free.
  */
 void objects_expect(struct objects *objects, const struct plan *plan, size_t number);
+
+/*
+ * Gives the kernel the tables of all that is expected, so that the first samples too can be unwound, however late the
+ * collector looks at what they have met. Waits for the kernel, some 10 ms.
+ */
+void objects_load(struct objects *objects);
 
 /* Takes the kernel's word that code of a file was met: gives it the file's table. */
 void objects_take(struct objects *objects, const struct wire_object *record);

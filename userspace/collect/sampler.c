@@ -58,6 +58,7 @@ void sampler_configure(struct querytap_bpf *bpf, unsigned int hz)
 	bool on = hz > 0;
 
 	bpf_program__set_autoload(bpf->progs.take_sample, on);
+	bpf_program__set_autoload(bpf->progs.identify_file, on);
 	bpf_map__set_autocreate(bpf->maps.scratches, on);
 	bpf_map__set_autocreate(bpf->maps.objects, on);
 	bpf_map__set_autocreate(bpf->maps.tables, on);
@@ -190,6 +191,7 @@ int sampler_start(struct sampler *sampler, struct error *err)
 {
 	int code = 0;
 
+	objects_load(sampler->objects);
 	for (int i = 0; i < sampler->processors && code == 0; i++)
 		if (!sampler->links[i])
 			code = attach_processor(sampler, i, err);
