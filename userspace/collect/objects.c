@@ -56,29 +56,10 @@ struct objects {
 	struct ahead ahead[MAX_AHEAD]; /* not yet given to the kernel */
 	size_t ahead_count;
 	const struct told_compiler *compilers[WIRE_MAX_OBJECTS]; /* by the object that is their code */
-	int vdso;						 /* a file made of it; -1 if it was not met */
+	int vdso;						 /* a file made of it, or -1 */
 	uint64_t known;						 /* files */
 	uint64_t table_bytes, table_ns;				 /* as in struct collect_samples */
 };
-
-struct objects *objects_new(struct querytap_bpf *bpf, const struct collect_options *options)
-{
-	struct objects *objects = calloc(1, sizeof(*objects));
-
-	if (!objects)
-		return NULL;
-	*objects = (struct objects){
-	    .bpf = bpf,
-	    .cache = options->cache,
-	    .owner = options->owner,
-	    .places = places_new(),
-	    .vdso = -1,
-	};
-	if (objects->places)
-		return objects;
-	objects_free(objects);
-	return NULL;
-}
 
 /* ---- tables ---- */
 
@@ -194,13 +175,26 @@ static void number_ahead(struct objects *objects, const struct wire_object_key *
 	objects->ahead_count++;
 }
 
-static void expect_file(struct objects *objects, const char *path)
+/* The file's path without links, unless that leads elsewhere, as out of /proc/PID/root. Allocated; sets its status. */
+static char *real_path(const char *path, struct stat *status)
 {
 	char *real = realpath(path, NULL);
+	struct stat there;
+
+	if (real && stat(path, status) == 0 && stat(real, &there) == 0 && there.st_dev == status->st_dev &&
+	    there.st_ino == status->st_ino)
+		return real;
+	free(real);
+	return stat(path, status) == 0 ? strdup(path) : NULL;
+}
+
+static void expect_file(struct objects *objects, const char *path)
+{
 	struct wire_object_key key = {0};
 	struct stat status;
+	char *real = real_path(path, &status);
 
-	if (real && stat(real, &status) == 0)
+	if (real)
 		find_key(objects, real, &key);
 	if (key.inode)
 		number_ahead(objects, &key, real, path_name(real), &status);
@@ -226,7 +220,7 @@ static void expect_vdso(struct objects *objects)
 	char path[64];
 	size_t size;
 
-	if (!vdso || objects->vdso >= 0)
+	if (!vdso)
 		return;
 	size = vdso->e_shoff + (size_t)vdso->e_shnum * vdso->e_shentsize;
 	objects->vdso = memfd_create("vdso", MFD_CLOEXEC);
@@ -262,8 +256,28 @@ void objects_expect(struct objects *objects, const struct plan *plan, size_t num
 	expect_pattern(objects, pattern);
 	snprintf(pattern, sizeof(pattern), "%.*s../bin/rustc", folder, compiler);
 	expect_file(objects, pattern);
+}
+
+struct objects *objects_new(struct querytap_bpf *bpf, const struct collect_options *options)
+{
+	struct objects *objects = calloc(1, sizeof(*objects));
+
+	if (!objects)
+		return NULL;
+	*objects = (struct objects){
+	    .bpf = bpf,
+	    .cache = options->cache,
+	    .owner = options->owner,
+	    .places = places_new(),
+	    .vdso = -1,
+	};
+	if (!objects->places) {
+		objects_free(objects);
+		return NULL;
+	}
 	dl_iterate_phdr(expect_c_library, objects);
 	expect_vdso(objects);
+	return objects;
 }
 
 void objects_load(struct objects *objects)

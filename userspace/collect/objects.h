@@ -12,13 +12,15 @@
 
 struct objects;
 
-/* `bpf` and what the options point at are borrowed until objects_free. NULL if memory runs out. */
+/*
+ * Expects the C library and the vdso. `bpf`, whose programs are loaded, and what the options point at are borrowed
+ * until objects_free. NULL if memory runs out.
+ */
 struct objects *objects_new(struct querytap_bpf *bpf, const struct collect_options *options);
 
 /*
- * Makes the tables of what is in a compiler's stacks before it is met: of the file with its code, the LLVM that lies
- * beside it, its program, the C library and the vdso. The plan, of the compiler with this number, is borrowed until
- * objects_free.
+ * Makes the tables of a compiler before it is met: of the file with its code, the LLVM that lies beside it, and its
+ * program. The plan, of the compiler with this number, is borrowed until objects_free.
  */
 void objects_expect(struct objects *objects, const struct plan *plan, size_t number);
 
