@@ -5,8 +5,8 @@
 extern const volatile __u64 sample_wake_bytes; /* wake the collector once this much waits in the ring of samples */
 extern volatile __u64 lost_samples;	       /* for which that ring had no room */
 
-/* The kernel's entry for page faults, and how long it is at most. */
-extern const void asm_exc_page_fault __ksym __weak;
+/* Where the kernel's entry for page faults is, 0 if it does not say; and how long it is at most. */
+__u64 fault_entry;
 #define FAULT_ENTRY_BYTES 64
 
 static __always_inline void add_word(struct walk *walk, __u64 word)
@@ -62,11 +62,11 @@ static long step(__u32 index, struct walk *walk)
  */
 static __always_inline bool is_fault(const struct pt_regs *regs)
 {
-	__u64 entry = (__u64)&asm_exc_page_fault, called_from = 0;
+	__u64 called_from = 0;
 
-	if (!entry || bpf_probe_read_kernel(&called_from, sizeof(called_from), (const __u64 *)regs - 1))
+	if (!fault_entry || bpf_probe_read_kernel(&called_from, sizeof(called_from), (const __u64 *)regs - 1))
 		return false;
-	return called_from - entry < FAULT_ENTRY_BYTES;
+	return called_from - fault_entry < FAULT_ENTRY_BYTES;
 }
 
 /* The registers in user space of a thread that has gone to the kernel. Returns how it went there: SAMPLE_IN_*. */
@@ -151,5 +151,18 @@ int identify_file(struct wire_mapped *mapped)
 
 	bpf_find_vma(bpf_get_current_task_btf(), mapped->address, identify, &key, 0);
 	mapped->key = key;
+	return 0;
+}
+
+/* The collector runs this before it samples: it would take a tenth of a second to look for it in /proc/kallsyms. */
+SEC("syscall")
+int find_fault_entry(void *ctx)
+{
+	static const char name[] = "asm_exc_page_fault";
+	__u64 address = 0;
+
+	(void)ctx;
+	if (bpf_kallsyms_lookup_name(name, sizeof(name), 0, &address) == 0)
+		fault_entry = address;
 	return 0;
 }

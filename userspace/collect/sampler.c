@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 #include "collect/sampler.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -59,6 +60,7 @@ void sampler_configure(struct querytap_bpf *bpf, unsigned int hz)
 
 	bpf_program__set_autoload(bpf->progs.take_sample, on);
 	bpf_program__set_autoload(bpf->progs.identify_file, on);
+	bpf_program__set_autoload(bpf->progs.find_fault_entry, on);
 	bpf_map__set_autocreate(bpf->maps.scratches, on);
 	bpf_map__set_autocreate(bpf->maps.objects, on);
 	bpf_map__set_autocreate(bpf->maps.tables, on);
@@ -161,11 +163,13 @@ int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struc
 		 struct sampler **out, struct error *err)
 {
 	struct sampler *sampler = calloc(1, sizeof(*sampler));
+	LIBBPF_OPTS(bpf_test_run_opts, nothing);
 	int code;
 
 	*out = NULL;
 	if (!sampler)
 		return error_set(err, ENOMEM, "out of memory");
+	bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.find_fault_entry), &nothing);
 	sampler->bpf = bpf;
 	sampler->hz = options->sample_hz;
 	sampler->queries_are_told = options->overhead.mode == OVERHEAD_SAMPLE;
