@@ -4,10 +4,17 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collect/collect.h"
 #include "collect/sampler.h"
+
+#define KERNEL_TYPES "/sys/kernel/btf/vmlinux"
 
 /* CAP_BPF and CAP_PERFMON together are what loading a tracing program takes (Linux 5.8, commit a17b53c4a4b5). */
 static bool may_load(void)
@@ -22,6 +29,31 @@ static bool may_load(void)
 		return false;
 	close(fd);
 	return true;
+}
+
+bool kernel_has_type(const char *name)
+{
+	int fd = open(KERNEL_TYPES, O_RDONLY | O_CLOEXEC);
+	char text[64] = "", *types = NULL;
+	size_t size = 0;
+	ssize_t got = 1;
+	struct stat status;
+	bool has;
+
+	/* Each string of the types stands between two zeros. */
+	snprintf(text + 1, sizeof(text) - 1, "%s", name);
+	if (fd >= 0 && fstat(fd, &status) == 0)
+		types = malloc((size_t)status.st_size + 1);
+	for (; types && got > 0; size += (size_t)got) {
+		got = read(fd, types + size, (size_t)status.st_size - size);
+		if (got < 0)
+			break;
+	}
+	if (fd >= 0)
+		close(fd);
+	has = types && memmem(types, size, text, strlen(name) + 2);
+	free(types);
+	return has;
 }
 
 /*
@@ -48,8 +80,8 @@ void features_find(struct feature features[FEATURE_COUNT])
 
 	features[0] = (struct feature){"permission to load BPF programs", loads, true,
 				       "run it with sudo, or with CAP_BPF and CAP_PERFMON"};
-	features[1] = (struct feature){"BTF (/sys/kernel/btf/vmlinux)", access("/sys/kernel/btf/vmlinux", R_OK) == 0,
-				       true, "the kernel needs CONFIG_DEBUG_INFO_BTF"};
+	features[1] = (struct feature){"BTF (" KERNEL_TYPES ")", access(KERNEL_TYPES, R_OK) == 0, true,
+				       "the kernel needs CONFIG_DEBUG_INFO_BTF"};
 	features[2] = (struct feature){"uprobes", access("/sys/bus/event_source/devices/uprobe/type", R_OK) == 0, true,
 				       "the kernel needs CONFIG_UPROBE_EVENTS"};
 	features[3] =

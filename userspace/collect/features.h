@@ -19,4 +19,10 @@ enum { FEATURE_COUNT = 8 };
 /* Looks for each feature by trying it, not by the kernel's version. */
 void features_find(struct feature features[FEATURE_COUNT]);
 
+/*
+ * Whether the kernel has a type, function or variable of this name (at most 60 bytes), going by the strings of its BTF:
+ * libbpf takes 25 ms to read all of it.
+ */
+bool kernel_has_type(const char *name);
+
 #endif

@@ -2,7 +2,6 @@
 #include "collect/sampler.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "bpf/wire.h"
+#include "collect/features.h"
 #include "collect/objects.h"
 #include "collect/telling.h"
 #include "util/clock.h"
@@ -75,11 +75,7 @@ void sampler_configure(struct querytap_bpf *bpf, unsigned int hz)
 /* Linux 6.1, commit 524e00b36e8c "mm: remove rb tree". */
 bool sampler_is_possible(void)
 {
-	struct btf *kernel = btf__load_vmlinux_btf();
-	bool has = kernel && btf__find_by_name_kind(kernel, "maple_arange_64", BTF_KIND_STRUCT) > 0;
-
-	btf__free(kernel);
-	return has;
+	return kernel_has_type("maple_arange_64");
 }
 
 static void take_sample(struct sampler *sampler, const struct wire_sample *sample)
