@@ -337,8 +337,7 @@ struct wire_object {
 	unsigned long long start, end; /* of the mapping, bytes: the file is /proc/TGID/map_files/START-END */
 };
 
-/* What identify_file is asked: the file that is mapped at an address of who asks. The key is all zero if there is none.
- */
+/* What identify_file is asked: which file is mapped at an address of who asks. Its key is all zero for none. */
 struct wire_mapped {
 	unsigned long long address;
 	struct wire_object_key key;

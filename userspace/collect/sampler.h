@@ -29,7 +29,7 @@ int sampler_open(struct querytap_bpf *bpf, struct ring_buffer *ring, const struc
 		 struct sampler **out, struct error *err);
 
 /*
- * Makes the tables of a compiler before it is met: of the file with its code, and of the LLVM that lies beside it. Its
+ * Makes the tables of a compiler before it is met (objects_expect), which sampler_start gives to the kernel. Its
  * queries are then told from stacks. The plan, of the compiler with this number, is borrowed until sampler_free.
  */
 void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t number);
@@ -37,7 +37,10 @@ void sampler_expect(struct sampler *sampler, const struct plan *plan, size_t num
 /* The kernel's copy of an expected file's table, which stays the sampler's; -1 if it has none. */
 int sampler_table(const struct sampler *sampler, const char *path);
 
-/* Begins to sample, if that is not done yet. Fails with a sentence where events cannot be opened. */
+/*
+ * Begins to sample, if that is not done yet, with the tables of what is expected. Fails with a sentence where events
+ * cannot be opened.
+ */
 int sampler_start(struct sampler *sampler, struct error *err);
 
 /* What the times of samples are counted from: CLOCK_MONOTONIC nanoseconds. */
