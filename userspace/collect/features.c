@@ -36,7 +36,7 @@ bool kernel_has_type(const char *name)
 	int fd = open(KERNEL_TYPES, O_RDONLY | O_CLOEXEC);
 	char text[64] = "", *types = NULL;
 	size_t size = 0;
-	ssize_t got = 1;
+	ssize_t got;
 	struct stat status;
 	bool has;
 
@@ -44,11 +44,8 @@ bool kernel_has_type(const char *name)
 	snprintf(text + 1, sizeof(text) - 1, "%s", name);
 	if (fd >= 0 && fstat(fd, &status) == 0)
 		types = malloc((size_t)status.st_size + 1);
-	for (; types && got > 0; size += (size_t)got) {
-		got = read(fd, types + size, (size_t)status.st_size - size);
-		if (got < 0)
-			break;
-	}
+	while (types && (got = read(fd, types + size, (size_t)status.st_size - size)) > 0)
+		size += (size_t)got;
 	if (fd >= 0)
 		close(fd);
 	has = types && memmem(types, size, text, strlen(name) + 2);

@@ -175,26 +175,24 @@ static void number_ahead(struct objects *objects, const struct wire_object_key *
 	objects->ahead_count++;
 }
 
-/* The file's path without links, unless that leads elsewhere, as out of /proc/PID/root. Allocated; sets its status. */
-static char *real_path(const char *path, struct stat *status)
+/* The file's path without links, unless that leads elsewhere, as out of /proc/PID/root. Allocated. */
+static char *real_path(const char *path)
 {
 	char *real = realpath(path, NULL);
-	struct stat there;
 
-	if (real && stat(path, status) == 0 && stat(real, &there) == 0 && there.st_dev == status->st_dev &&
-	    there.st_ino == status->st_ino)
+	if (real && path_is_same_file(real, path))
 		return real;
 	free(real);
-	return stat(path, status) == 0 ? strdup(path) : NULL;
+	return strdup(path);
 }
 
 static void expect_file(struct objects *objects, const char *path)
 {
 	struct wire_object_key key = {0};
 	struct stat status;
-	char *real = real_path(path, &status);
+	char *real = real_path(path);
 
-	if (real)
+	if (real && stat(real, &status) == 0)
 		find_key(objects, real, &key);
 	if (key.inode)
 		number_ahead(objects, &key, real, path_name(real), &status);
@@ -312,7 +310,8 @@ void objects_take(struct objects *objects, const struct wire_object *record)
 	ssize_t size;
 	int map;
 
-	if (number >= WIRE_MAX_OBJECTS)
+	/* The vdso, where it could not be made a file: there is nothing that it could be asked for again. */
+	if (number >= WIRE_MAX_OBJECTS || !record->key.inode)
 		return;
 	snprintf(path, sizeof(path), "/proc/%u/map_files/%llx-%llx", record->header.tgid, record->start, record->end);
 	size = readlink(path, target, sizeof(target) - 1);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "compiler/find.h"
@@ -73,14 +72,6 @@ bool running_is_below_named(pid_t pid, const char *comm)
 	return false;
 }
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat left, right;
-
-	return stat(a, &left) == 0 && stat(b, &right) == 0 && left.st_dev == right.st_dev &&
-	       left.st_ino == right.st_ino;
-}
-
 /* The libraries that it has mapped to run their code, whichever way they were loaded. */
 void running_mapped_compilers(pid_t pid, void (*take)(void *context, const char *path), void *context)
 {
@@ -98,7 +89,7 @@ void running_mapped_compilers(pid_t pid, void (*take)(void *context, const char 
 		if (fnmatch("librustc_driver-*.so", path_name(path), 0) != 0)
 			continue;
 		snprintf(inside, sizeof(inside), "/proc/%d/root%s", (int)pid, path);
-		take(context, access(inside, F_OK) < 0 || same_file(path, inside) ? path : inside);
+		take(context, access(inside, F_OK) < 0 || path_is_same_file(path, inside) ? path : inside);
 	}
 	if (file)
 		fclose(file);

@@ -3,6 +3,7 @@
 #ifndef QUERYTAP_UTIL_PATH_H
 #define QUERYTAP_UTIL_PATH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "util/error.h"
@@ -16,6 +17,9 @@ char *path_expand(const char *path, const char *home) __attribute__((malloc, non
 
 /* Returns the part behind the last slash; borrows. */
 const char *path_name(const char *path) __attribute__((nonnull));
+
+/* Whether both are there, and lead to one file. */
+bool path_is_same_file(const char *a, const char *b) __attribute__((nonnull));
 
 /* Returns the rest, with the last slash, or "." if there is none; allocated, NULL if out of memory. */
 char *path_folder(const char *path) __attribute__((malloc, nonnull));
